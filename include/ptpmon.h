@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libptpmon: when each PTP frame passed the network card, joined with the frame itself.
+ *
+ * A program opens a monitor on an interface and reads records (in place) or events (one per frame,
+ * late TX stamps joined). It may capture the same frames, and feed both to a correlator, which
+ * pairs each event with its frame and says of everything that it cannot pair why not.
+ *
+ *     ptpmon_monitor_open -> _enable -> { _wait, _events_read } ... -> _disable -> _close
+ *
+ * Errors: every function that can fail returns a ptpmon_status; ptpmon_error_message() then gives
+ * one sentence that names the object and the remedy. Output parameters are untouched on failure
+ * unless the function says otherwise.
+ *
+ * Threads: objects are independent of one another; one object is used by one thread at a time.
+ *
+ * Time: "event time" is the clock of PTP_TIMESTAMP_EVENT.system_timestamp (Linux CLOCK_MONOTONIC,
+ * ns); "capture time" is what the capture wrote, UTC ns since 1970 (Linux CLOCK_REALTIME). They are
+ * related only through PTP_CLOCKS_RECORDs.
+ */
+#ifndef PTPMON_H
+#define PTPMON_H
+
+#include <avb/avb_ptp_events.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) && defined(PTPMON_BUILDING_DLL)
+#define PTPMON_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(PTPMON_USING_DLL)
+#define PTPMON_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define PTPMON_API __attribute__((visibility("default")))
+#else
+#define PTPMON_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version as "MAJOR.MINOR.PATCH"; static storage. */
+PTPMON_API const char *ptpmon_version(void);
+
+/* ---- Errors ------------------------------------------------------------------------------- */
+
+typedef enum ptpmon_status {
+    PTPMON_OK = 0,
+    PTPMON_END,           /* nothing more will come: end of a file, or the object was stopped */
+    PTPMON_NOTHING,       /* nothing now: timed out, or interrupted by a signal */
+    PTPMON_NO_INTERFACE,  /* no such interface, or it vanished */
+    PTPMON_NO_PERMISSION, /* a capability or administrator right is missing */
+    PTPMON_NOT_SUPPORTED, /* the kernel, driver or NIC lacks it */
+    PTPMON_NO_MEMORY,
+    PTPMON_BUSY,          /* somebody else holds it */
+    PTPMON_INVALID,       /* an argument or the object's state does not allow this call */
+    PTPMON_BAD_FILE,      /* a file is damaged, or of a kind or version that cannot be read */
+    PTPMON_IO,            /* the operating system refused; the message says what and why */
+} ptpmon_status;
+
+/* The name of a status, "no_interface"; static storage. */
+PTPMON_API const char *ptpmon_status_name(ptpmon_status status);
+
+/* One sentence about the last failure in this thread; valid until the next failure in it. */
+PTPMON_API const char *ptpmon_error_message(void);
+
+/* ---- Interfaces --------------------------------------------------------------------------- */
+
+#define PTPMON_NAME_MAX 256 /* bytes of a name, UTF-8, with its terminating 0 */
+
+typedef enum ptpmon_interface_kind {
+    PTPMON_KIND_ETHERNET, /* a network card */
+    PTPMON_KIND_VETH,
+    PTPMON_KIND_BRIDGE,
+    PTPMON_KIND_BOND, /* bond or team */
+    PTPMON_KIND_VLAN,
+    PTPMON_KIND_LOOPBACK,
+    PTPMON_KIND_OTHER, /* Ethernet framing, kind not known */
+} ptpmon_interface_kind;
+
+/* What an interface can stamp (ethtool -T), and what is switched on. */
+#define PTPMON_CAN_RX_SOFTWARE   0x0001u
+#define PTPMON_CAN_TX_SOFTWARE   0x0002u
+#define PTPMON_CAN_RX_HARDWARE   0x0004u /* some PTP frames at least; see rx_filters */
+#define PTPMON_CAN_TX_HARDWARE   0x0008u
+#define PTPMON_CAN_RX_HW_ALL     0x0010u /* every frame */
+#define PTPMON_CAN_RX_HW_PTP_L2  0x0020u /* PTPv2 over Ethernet */
+#define PTPMON_CAN_RX_HW_PTP_UDP 0x0040u /* PTPv2 over UDP */
+#define PTPMON_ON_RX_HARDWARE    0x0100u
+#define PTPMON_ON_TX_HARDWARE    0x0200u
+
+typedef struct ptpmon_interface {
+    char name[PTPMON_NAME_MAX];
+    char driver[64];            /* kernel driver, "" = unknown */
+    char lower[PTPMON_NAME_MAX]; /* names of the devices under it, ", " between; "" = none */
+    uint32_t index;
+    uint8_t mac[6];
+    bool up;
+    ptpmon_interface_kind kind;
+    uint32_t stamping; /* PTPMON_CAN_..., PTPMON_ON_... */
+    int32_t phc_index; /* /dev/ptpN; -1 = none */
+    uint32_t rx_queues, tx_queues;
+    /* Name the devices in `lower` instead: frames pass the card there, and only there are they
+     * stamped (bond, team, bridge, VLAN). */
+    bool prefer_lower;
+} ptpmon_interface;
+
+/* The interfaces with Ethernet framing, by index; freed with ptpmon_interfaces_free(). */
+PTPMON_API ptpmon_status ptpmon_interfaces(ptpmon_interface **list, size_t *count);
+PTPMON_API void ptpmon_interfaces_free(ptpmon_interface *list);
+
+/* ---- Monitor ------------------------------------------------------------------------------ */
+
+typedef struct ptpmon_monitor ptpmon_monitor;
+
+/* options.flags */
+#define PTPMON_NO_TRACING 0x1u /* Linux: tc only, no kernel tracing: no TX queue, no TX stamps */
+#define PTPMON_NO_TCX     0x2u /* Linux: attach through clsact, as on kernels before 6.6 */
+#define PTPMON_HW_STAMPS  0x4u /* switch the NIC's stamping on at enable, restore it at disable */
+
+typedef struct ptpmon_monitor_options {
+    uint32_t ring_bytes; /* 0 = 1 MiB; a power of two, at least one page. A record takes 72 */
+    uint32_t flags;
+} ptpmon_monitor_options;
+
+/* Where the monitor gets things from on this system; strings are of static storage. */
+typedef struct ptpmon_monitor_info {
+    const char *rx_frames; /* "tcx", "clsact" */
+    const char *tx_frames; /* "net_dev_start_xmit", "tcx", "clsact" */
+    const char *tx_stamps; /* "fentry/skb_tstamp_tx", "kfree_skb/consume_skb", "none" */
+    bool tx_queue_known;   /* TX events carry queueId and STAMP_EXPECTED */
+    bool rx_software;      /* RX events carry software_timestamp */
+    uint64_t enabled_at;   /* event time from which every frame is seen; 0 = not yet */
+    uint64_t disabled_at;  /* event time until which every frame was seen; 0 = still running */
+} ptpmon_monitor_info;
+
+/*
+ * Counters since enable. Frames and stamps are accounted apart, and for each
+ * seen = emitted + dropped once the monitor is disabled (while it runs, an event may be under way).
+ */
+typedef struct ptpmon_statistics {
+    uint64_t events_emitted; /* records put into the ring: frames_emitted + stamps_emitted */
+    uint64_t events_dropped; /* frames_dropped + stamps_dropped */
+    uint64_t buffer_size;    /* of the ring, in records */
+    uint64_t frames_seen, frames_emitted, frames_dropped;
+    uint64_t stamps_seen, stamps_emitted, stamps_dropped; /* LATE_STAMP records */
+    /* Frames passed over, by reason (core/frame_read.h). */
+    uint64_t ptp_v1, other_version, truncated, bad_length;
+    uint64_t tx_unreadable; /* TX frames whose headers the tracing hook cannot read (page fragments) */
+    /* Stamps refused, by reason. */
+    uint64_t hw_stamp_not_a_time;      /* the field held something else, such as a kernel pointer */
+    uint64_t hw_stamp_of_other_device; /* the frame came through another NIC, whose stamp it still carries */
+    uint64_t stamp_without_frame_data; /* TX stamp delivered without its frame (SOF_TIMESTAMPING_OPT_TSONLY) */
+    /* Joining late stamps, events door only. */
+    uint64_t stamps_joined;
+    uint64_t stamps_missing;   /* events delivered with STAMP_MISSING */
+    uint64_t stamps_orphaned;  /* stamps without their frame */
+    uint64_t stamps_ambiguous; /* stamps that more than one waiting frame could own; given to none */
+} ptpmon_statistics;
+
+/*
+ * Opens a monitor on the interface of this name in the calling thread's network namespace; nothing
+ * is attached yet. options may be NULL.
+ * Errors: NO_INTERFACE, NO_PERMISSION, NOT_SUPPORTED, INVALID (options), NO_MEMORY.
+ */
+PTPMON_API ptpmon_status ptpmon_monitor_open(const char *interface_name, const ptpmon_monitor_options *options,
+                                             ptpmon_monitor **monitor);
+
+/* Frames that pass after enable returns are seen. Enable after disable starts afresh. */
+PTPMON_API ptpmon_status ptpmon_monitor_enable(ptpmon_monitor *monitor);
+
+/* When disable returns, nothing is attached any more; what lies in the ring can still be read. */
+PTPMON_API ptpmon_status ptpmon_monitor_disable(ptpmon_monitor *monitor);
+
+/* Disables if need be and frees everything; NULL is allowed. */
+PTPMON_API void ptpmon_monitor_close(ptpmon_monitor *monitor);
+
+PTPMON_API ptpmon_status ptpmon_monitor_info_get(const ptpmon_monitor *monitor, ptpmon_monitor_info *info);
+PTPMON_API ptpmon_status ptpmon_monitor_statistics(ptpmon_monitor *monitor, ptpmon_statistics *statistics);
+
+/*
+ * Waits until records can be read, at most timeout_ms (-1 = for ever). A driver side never wakes
+ * its reader for every event, so a record may be up to 10 ms old when this returns.
+ * OK: there are records. NOTHING: timeout or signal. END: disabled and empty. NO_INTERFACE: it vanished.
+ */
+PTPMON_API ptpmon_status ptpmon_monitor_wait(ptpmon_monitor *monitor, int timeout_ms);
+
+/*
+ * The records door: what lies in the ring, in place and read-only. Record i of a batch is at
+ * first + i * stride. It stays valid until ptpmon_records_release(), which frees the first `count`
+ * records of the batch for the producer. An empty batch has count 0.
+ * Use one door per monitor, records or events.
+ */
+typedef struct ptpmon_batch {
+    const void *first;
+    size_t stride; /* bytes */
+    size_t count;
+} ptpmon_batch;
+
+static inline const PTP_TIMESTAMP_EVENT *ptpmon_batch_at(const ptpmon_batch *batch, size_t i)
+{
+    return (const PTP_TIMESTAMP_EVENT *)(const void *)((const char *)batch->first + i * batch->stride);
+}
+
+PTPMON_API ptpmon_status ptpmon_records_peek(ptpmon_monitor *monitor, ptpmon_batch *batch);
+PTPMON_API ptpmon_status ptpmon_records_release(ptpmon_monitor *monitor, size_t count);
+
+/*
+ * The events door: copies up to `capacity` events out, one per frame, late TX stamps joined. An
+ * event that expects a stamp is held until it comes or one second of event time has passed. Among
+ * the events are PTP_CLOCKS_RECORDs (at enable, every second, at disable) and PTP_LOSS_RECORDs:
+ * look at `direction`, skip what you do not need.
+ * OK with *count 0: nothing now. END: disabled, and everything was delivered.
+ */
+PTPMON_API ptpmon_status ptpmon_events_read(ptpmon_monitor *monitor, PTP_TIMESTAMP_EVENT *events, size_t capacity,
+                                            size_t *count);
+
+/* ---- Capture ------------------------------------------------------------------------------ */
+
+typedef struct ptpmon_capture ptpmon_capture;
+
+/* A captured frame. A VLAN tag that the card took out is back in its place. */
+typedef struct ptpmon_frame {
+    int64_t time_ns;          /* capture time, ns */
+    const uint8_t *bytes;     /* from the destination address on; valid until the next call */
+    uint32_t captured_length; /* bytes that are there */
+    uint32_t length;          /* bytes on the wire, without FCS */
+    uint8_t direction;        /* AVB_DIRECTION_RX, _TX, _UNKNOWN */
+    uint64_t number;          /* in this capture, from 1 */
+} ptpmon_frame;
+
+typedef struct ptpmon_capture_statistics {
+    uint64_t frames;     /* delivered by ptpmon_capture_next() */
+    uint64_t dropped;    /* lost for want of buffer, as far as the capture knows */
+    int64_t started_at;  /* capture time from which every frame was captured */
+    int64_t stopped_at;  /* capture time until which every frame was captured; 0 = still running */
+} ptpmon_capture_statistics;
+
+/*
+ * Captures the PTP frames of an interface of the calling thread's network namespace, both
+ * directions, ns. The kernel filters out almost everything else; ptpmon_correlator_frame() passes
+ * over the rest. Errors: NO_INTERFACE, NO_PERMISSION, NOT_SUPPORTED (no Ethernet framing), IO.
+ */
+PTPMON_API ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture);
+
+/* Opens a pcap or pcapng file with Ethernet frames. Errors: IO, BAD_FILE. */
+PTPMON_API ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **capture);
+
+/*
+ * The next frame; never waits. Live, the two directions come each in its own order.
+ * OK, NOTHING (live: none now), END (end of file, or stopped and empty), BAD_FILE, NO_INTERFACE.
+ */
+PTPMON_API ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame);
+
+/* Stops a live capture; what it holds can still be read. On a file: no effect. */
+PTPMON_API ptpmon_status ptpmon_capture_stop(ptpmon_capture *capture);
+PTPMON_API ptpmon_status ptpmon_capture_statistics_get(ptpmon_capture *capture, ptpmon_capture_statistics *statistics);
+PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
+
+/* ---- Correlator --------------------------------------------------------------------------- */
+
+/*
+ * Pairs events with frames of one interface. The key is direction and (sdoId, domainNumber,
+ * messageType, sourcePortIdentity, sequenceId); source MAC, VLAN and PCP are cross-checked and
+ * counted. Time alone never joins. Items of one key that lie within the window of one another are
+ * one group; a group is decided when the window has passed:
+ *   1. a received event whose software_timestamp equals a frame's time is that frame's: MATCHED;
+ *   2. of the rest, equal numbers on both sides are paired in order of arrival: MATCHED;
+ *   3. nothing left on one side: the other side's are DUPLICATE where rule 1 matched the key within
+ *      the group, OUTSIDE where they lie before or after the other side ran, else
+ *      EVENT_WITHOUT_FRAME or FRAME_WITHOUT_EVENT;
+ *   4. unequal numbers: something was lost, and order proves nothing any more: all AMBIGUOUS.
+ * A frame of unknown direction may pair with an event of either.
+ * The outcome depends on the items and their times only, not on how the two streams interleave.
+ */
+typedef struct ptpmon_correlator ptpmon_correlator;
+
+typedef struct ptpmon_correlator_options {
+    uint64_t window_ns;   /* 0 = 1 s; at most 30 s */
+    uint32_t max_pending; /* items held at most, 0 = 262144; beyond it the oldest group is decided early */
+} ptpmon_correlator_options;
+
+typedef enum ptpmon_outcome {
+    PTPMON_MATCHED,
+    PTPMON_EVENT_WITHOUT_FRAME,
+    PTPMON_FRAME_WITHOUT_EVENT,
+    PTPMON_DUPLICATE,
+    PTPMON_AMBIGUOUS,
+    PTPMON_OUTSIDE,
+    PTPMON_OUTCOMES
+} ptpmon_outcome;
+
+typedef enum ptpmon_reason {
+    PTPMON_BY_SOFTWARE_TIME,      /* matched: the software stamp is the capture time */
+    PTPMON_BY_KEY,                /* matched: the only pair of its key */
+    PTPMON_BY_ORDER,              /* matched: one of several pairs of its key, in order of arrival */
+    PTPMON_NOT_CAPTURED,          /* event: the capture ran and reported no loss */
+    PTPMON_CAPTURE_LOST,          /* event: the capture lost frames at this time */
+    PTPMON_NO_EVENT,              /* frame: the monitor ran and reported no loss */
+    PTPMON_EVENT_LOST,            /* frame: the monitor dropped records at this time */
+    PTPMON_SAME_KEY_MATCHED,      /* duplicate: another of this key was matched by its time */
+    PTPMON_COUNTS_DIFFER,         /* ambiguous: several of one key, and not as many frames as events */
+    PTPMON_BEFORE_MONITOR,        /* outside: frame */
+    PTPMON_AFTER_MONITOR,         /* outside: frame */
+    PTPMON_BEFORE_CAPTURE,        /* outside: event */
+    PTPMON_AFTER_CAPTURE,         /* outside: event */
+    PTPMON_REASONS
+} ptpmon_reason;
+
+PTPMON_API const char *ptpmon_outcome_name(ptpmon_outcome outcome); /* "matched", "event_without_frame"... */
+PTPMON_API const char *ptpmon_reason_name(ptpmon_reason reason);    /* "by_software_time"... */
+
+/* cross_check: what differs in a matched pair */
+#define PTPMON_SOURCE_MAC_DIFFERS 0x1u
+#define PTPMON_VLAN_DIFFERS       0x2u /* tag present or VID */
+#define PTPMON_PCP_DIFFERS        0x4u
+
+typedef struct ptpmon_result {
+    ptpmon_outcome outcome;
+    ptpmon_reason reason;
+    bool has_event, has_frame;
+    bool decided_early;        /* max_pending cut the window short */
+    uint32_t cross_check;      /* matched only */
+    PTP_TIMESTAMP_EVENT event; /* zero without event */
+    PTP_TIMESTAMP_EVENT frame; /* what the parser read in the frame; system_timestamp = its time as event time,
+                                  direction as captured (may be UNKNOWN), no stamps. Zero without frame */
+    int64_t frame_time_ns;     /* capture time */
+    uint64_t frame_number;     /* ptpmon_frame.number */
+} ptpmon_result;
+
+typedef struct ptpmon_correlation {
+    uint64_t events, frames;   /* PTP messages taken in on each side */
+    uint64_t matched;          /* pairs */
+    uint64_t unmatched_events, unmatched_frames;
+    uint64_t duplicate_events, duplicate_frames;
+    uint64_t ambiguous_events, ambiguous_frames;
+    uint64_t outside_events, outside_frames;
+    uint64_t by_reason[PTPMON_REASONS];
+    uint64_t source_mac_differs, vlan_differs, pcp_differs; /* among the matched */
+    uint64_t decided_early;
+    uint64_t frames_by_kind[6]; /* all frames given, by enum avb_frame_kind: ptp, foreign, ptp_v1, other_version,
+                                   truncated, bad_length */
+} ptpmon_correlation;
+/* When everything is decided: events = matched + the four _events; frames likewise. */
+
+PTPMON_API ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, ptpmon_correlator **correlator);
+PTPMON_API void ptpmon_correlator_close(ptpmon_correlator *correlator);
+
+/* Takes what the events door gives: events, CLOCKS, LOSS. */
+PTPMON_API ptpmon_status ptpmon_correlator_event(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *event);
+
+/*
+ * Takes a captured frame; its bytes need not outlive the call. Frames that are no PTP message are
+ * counted only. A CLOCKS record must have come before the first: INVALID otherwise.
+ */
+PTPMON_API ptpmon_status ptpmon_correlator_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame);
+
+/* The monitor saw every frame from..to, event time; 0 = open end. Unset: no OUTSIDE frames. */
+PTPMON_API void ptpmon_correlator_monitor_ran(ptpmon_correlator *correlator, uint64_t from, uint64_t to);
+/* The capture held every frame from..to, capture time; 0 = open end. Unset: no OUTSIDE events. */
+PTPMON_API void ptpmon_correlator_capture_ran(ptpmon_correlator *correlator, int64_t from, int64_t to);
+/* The capture lost frames between these capture times. */
+PTPMON_API ptpmon_status ptpmon_correlator_capture_lost(ptpmon_correlator *correlator, int64_t from, int64_t to);
+
+/*
+ * Promises that neither stream will bring anything older than `event_time`; groups whose window has
+ * passed by then are decided. Finish decides all that is left.
+ */
+PTPMON_API ptpmon_status ptpmon_correlator_advance(ptpmon_correlator *correlator, uint64_t event_time);
+PTPMON_API ptpmon_status ptpmon_correlator_finish(ptpmon_correlator *correlator);
+
+/* The next result, in order of event time within what one advance or finish decided; NOTHING: none. */
+PTPMON_API ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_result *result);
+
+PTPMON_API void ptpmon_correlator_counts(const ptpmon_correlator *correlator, ptpmon_correlation *counts);
+
+/* ---- Values ------------------------------------------------------------------------------- */
+
+/* "Sync", "Delay_Req"... as the standard spells them; "reserved" for the unassigned. Static storage. */
+PTPMON_API const char *ptpmon_message_type_name(uint8_t messageType);
+
+/* Reads the system's clocks together for events of this system; the PHC part is 0. */
+PTPMON_API ptpmon_status ptpmon_clocks_now(PTP_CLOCKS_RECORD *clocks);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
