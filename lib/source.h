@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a monitor's records come from. lib/monitor.c is the same for all systems; each system gives
+ * one table of functions. A source never joins, filters or interprets records.
+ */
+#ifndef PTPMON_LIB_SOURCE_H
+#define PTPMON_LIB_SOURCE_H
+
+#include <ptpmon.h>
+
+struct ptpmon_source {
+    const struct ptpmon_source_operations *operations;
+};
+
+/* What the functions must do is said at their namesakes in ptpmon.h. */
+struct ptpmon_source_operations {
+    ptpmon_status (*enable)(struct ptpmon_source *source);
+    ptpmon_status (*disable)(struct ptpmon_source *source);
+    void (*close)(struct ptpmon_source *source);
+    ptpmon_status (*peek)(struct ptpmon_source *source, ptpmon_batch *batch);
+    void (*release)(struct ptpmon_source *source, size_t count);
+    /* OK: there are records. NOTHING: timeout or signal. NO_INTERFACE: it vanished. */
+    ptpmon_status (*wait)(struct ptpmon_source *source, int timeout_ms);
+    /* Fills what the driver side counts. */
+    ptpmon_status (*statistics)(struct ptpmon_source *source, ptpmon_statistics *statistics);
+    /* Event time now. */
+    uint64_t (*now)(struct ptpmon_source *source);
+    /* Reads the clocks together; hw_timestamp_ns stays 0 where the interface has no PHC. */
+    ptpmon_status (*clocks)(struct ptpmon_source *source, PTP_CLOCKS_RECORD *clocks);
+    /* rx_frames to rx_software; the caller fills the times. */
+    void (*info)(const struct ptpmon_source *source, ptpmon_monitor_info *info);
+};
+
+/* The system's own source; defined once per system. */
+ptpmon_status ptpmon_source_open(const char *interface_name, const ptpmon_monitor_options *options,
+                                 struct ptpmon_source **source);
+
+#endif
