@@ -36,7 +36,7 @@ enum avb_frame_kind {
 typedef long (*avb_frame_load)(const void *frame, UINT32 offset, void *to, UINT32 length);
 
 /* Bounds that real frames stay far below; what exceeds them is AVB_FRAME_FOREIGN. */
-#define AVB_MAX_TAGS               4 /* VLAN tags in band */
+#define AVB_MAX_TAGS               4 /* VLAN tags, in band and out of band together */
 #define AVB_MAX_EXTENSION_HEADERS  8 /* IPv6 extension headers */
 
 #define AVB_ETHERNET_HEADER        14u
@@ -56,6 +56,11 @@ AVB_INLINE UINT16 avb_be16(const UINT8 *bytes)
     return (UINT16)(bytes[0] << 8 | bytes[1]);
 }
 
+AVB_INLINE int avb_is_ptp_port(UINT16 port)
+{
+    return port == AVB_PTP_EVENT_PORT || port == AVB_PTP_GENERAL_PORT;
+}
+
 /* The part of the frame in which the PTP message must lie. */
 struct avb_ptp_span {
     UINT32 offset;      /* of the PTP header in the frame */
@@ -71,7 +76,7 @@ AVB_INLINE enum avb_frame_kind avb_read_udp(const void *frame, avb_frame_load lo
     if (load(frame, offset, udp, sizeof udp) != 0)
         return AVB_FRAME_FOREIGN;
     UINT16 port = avb_be16(udp + 2);
-    if (port != AVB_PTP_EVENT_PORT && port != AVB_PTP_GENERAL_PORT)
+    if (!avb_is_ptp_port(port))
         return AVB_FRAME_FOREIGN;
     UINT32 message = offset + (UINT32)sizeof udp;
     UINT32 udp_end = offset + avb_be16(udp + 4);
@@ -164,6 +169,25 @@ AVB_INLINE enum avb_frame_kind avb_read_ptp(const void *frame, avb_frame_load lo
     return AVB_FRAME_PTP;
 }
 
+AVB_INLINE int avb_is_tag(UINT16 type)
+{
+    return type == AVB_ETHERTYPE_8021Q || type == AVB_ETHERTYPE_8021AD || type == AVB_ETHERTYPE_QINQ_LEGACY;
+}
+
+/*
+ * A first look at a frame's first AVB_FIRST_LOOK bytes, for the many frames that are none of ours:
+ * not 0 = avb_frame_read() would say AVB_FRAME_FOREIGN.
+ */
+#define AVB_FIRST_LOOK 38u
+
+AVB_INLINE int avb_is_surely_foreign(const UINT8 *bytes)
+{
+    UINT16 type = avb_be16(bytes + 12);
+    if (type == AVB_ETHERTYPE_IPV4)
+        return bytes[23] != AVB_PROTOCOL_UDP || (bytes[14] == 0x45 && !avb_is_ptp_port(avb_be16(bytes + 36)));
+    return type != AVB_ETHERTYPE_PTP && type != AVB_ETHERTYPE_IPV6 && !avb_is_tag(type);
+}
+
 /*
  * Classifies the frame and, where it is AVB_FRAME_PTP, fills the event's fields that the frame
  * knows: everything but the three times, direction, queueId and sequence, which are left alone;
@@ -183,10 +207,10 @@ AVB_INLINE enum avb_frame_kind avb_frame_read(const void *frame, avb_frame_load 
     UINT32 offset = AVB_ETHERNET_HEADER;
     UINT8 stamp = 0;
 
-    for (int i = 0; type == AVB_ETHERTYPE_8021Q || type == AVB_ETHERTYPE_8021AD || type == AVB_ETHERTYPE_QINQ_LEGACY;
-         i++) {
+    int tags = tag & AVB_TAG_PRESENT ? 1 : 0;
+    while (avb_is_tag(type)) {
         UINT8 inner[4]; /* TCI, EtherType */
-        if (i == AVB_MAX_TAGS || load(frame, offset, inner, sizeof inner) != 0)
+        if (++tags > AVB_MAX_TAGS || load(frame, offset, inner, sizeof inner) != 0)
             return AVB_FRAME_FOREIGN;
         if (tag & AVB_TAG_PRESENT)
             stamp = AVB_STAMP_MORE_TAGS;

@@ -168,6 +168,10 @@ static __always_inline long load_from_tc(const void *skb, UINT32 offset, void *t
 /* Returns the counters where the frame is a PTP message that is to be emitted, else NULL. */
 static __always_inline struct avb_linux_counters *read_from_tc(struct __sk_buff *skb, PTP_TIMESTAMP_EVENT *event)
 {
+    const UINT8 *data = (const void *)(long)skb->data;
+    if (data + AVB_FIRST_LOOK <= (const UINT8 *)(long)skb->data_end && avb_is_surely_foreign(data))
+        return NULL;
+    __builtin_memset(event, 0, sizeof *event);
     UINT32 tag = skb->vlan_present ? AVB_TAG(skb->vlan_tci) : 0;
     enum avb_frame_kind kind = avb_frame_read(skb, load_from_tc, skb->len, tag, event);
     if (kind == AVB_FRAME_FOREIGN)
@@ -182,7 +186,7 @@ static __always_inline struct avb_linux_counters *read_from_tc(struct __sk_buff 
 SEC("tc")
 int rx_frame(struct __sk_buff *skb)
 {
-    PTP_TIMESTAMP_EVENT event = {};
+    PTP_TIMESTAMP_EVENT event;
     struct avb_linux_counters *count = read_from_tc(skb, &event);
     if (!count)
         return TC_NEXT;
@@ -211,7 +215,7 @@ int rx_frame(struct __sk_buff *skb)
 SEC("tc")
 int tx_frame_tc(struct __sk_buff *skb)
 {
-    PTP_TIMESTAMP_EVENT event = {};
+    PTP_TIMESTAMP_EVENT event;
     struct avb_linux_counters *count = read_from_tc(skb, &event);
     if (!count)
         return TC_NEXT;
@@ -294,6 +298,10 @@ SEC("tp_btf/net_dev_start_xmit")
 int BPF_PROG(tx_frame_traced, const struct sk_buff *skb, const struct net_device *dev)
 {
     if (!is_our_device(dev))
+        return 0;
+    UINT8 first[AVB_FIRST_LOOK];
+    if (skb->len - skb->data_len >= sizeof first && bpf_probe_read_kernel(first, sizeof first, skb->data) == 0 &&
+        avb_is_surely_foreign(first))
         return 0;
     PTP_TIMESTAMP_EVENT event = {};
     struct linear linear;

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define DEFAULT_RING_BYTES (1u << 20)
-#define READER_TIMER_MS    10
+#define READER_TIMER_MS    25
 
 /* Attach types of kernel 6.6, which older headers lack. */
 #define TCX_INGRESS 46
