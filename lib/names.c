@@ -52,6 +52,7 @@ const char *ptpmon_reason_name(ptpmon_reason reason)
         [PTPMON_EVENT_LOST] = "event_lost",
         [PTPMON_SAME_KEY_MATCHED] = "same_key_matched",
         [PTPMON_COUNTS_DIFFER] = "counts_differ",
+        [PTPMON_ORDER_UNPROVEN] = "order_unproven",
         [PTPMON_BEFORE_MONITOR] = "before_monitor",
         [PTPMON_AFTER_MONITOR] = "after_monitor",
         [PTPMON_BEFORE_CAPTURE] = "before_capture",

@@ -22,6 +22,7 @@ typedef uint8_t UINT8;
 typedef uint16_t UINT16;
 typedef uint32_t UINT32;
 typedef uint64_t UINT64;
+typedef int32_t INT32;
 typedef int64_t INT64;
 #endif
 typedef unsigned char UCHAR;

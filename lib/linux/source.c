@@ -413,6 +413,37 @@ static void info(const struct ptpmon_source *base, ptpmon_monitor_info *about)
     about->rx_software = source->rx_software;
 }
 
+/* The first line of a file under /proc, "" where there is none. */
+static void read_line(const char *path, char *line, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    if (!file || !fgets(line, (int)size, file))
+        line[0] = 0;
+    line[strcspn(line, "\n")] = 0;
+    if (file)
+        fclose(file);
+}
+
+static void describe(struct ptpmon_source *base, PTP_RECORDING_HEADER *header)
+{
+    struct linux_source *source = linux_source(base);
+    struct ptpmon_stamping stamping = {0, -1};
+    ptpmon_stamping_read(source->name, &stamping);
+    header->stamping = stamping.bits;
+    header->phc_index = stamping.phc_index;
+    header->hw_clock = stamping.phc_index >= 0 ? AVB_CLOCK_PHC : AVB_CLOCK_NONE;
+    header->system_clock = AVB_CLOCK_MONOTONIC;
+    header->system_clock_hz = 1000000000u;
+    header->software_clock = AVB_CLOCK_REALTIME;
+    strcpy(header->interface_name, source->name);
+    gethostname(header->host, sizeof header->host - 1);
+    read_line("/proc/sys/kernel/random/boot_id", header->boot_id, sizeof header->boot_id);
+    struct ifreq request = {.ifr_addr.sa_family = AF_UNSPEC};
+    strcpy(request.ifr_name, source->name);
+    if (ioctl(source->socket, SIOCGIFHWADDR, &request) == 0)
+        memcpy(header->mac, request.ifr_hwaddr.sa_data, sizeof header->mac);
+}
+
 static const struct ptpmon_source_operations operations = {
     .enable = enable,
     .disable = disable,
@@ -421,9 +452,10 @@ static const struct ptpmon_source_operations operations = {
     .release = release,
     .wait = wait_for_records,
     .statistics = statistics,
+    .info = info,
     .now = now,
     .clocks = clocks,
-    .info = info,
+    .describe = describe,
 };
 
 static ptpmon_status check_ring_bytes(const char *name, size_t bytes)
