@@ -126,7 +126,7 @@ typedef struct ptpmon_monitor_options {
 
 /* Where the monitor gets things from on this system; strings are of static storage. */
 typedef struct ptpmon_monitor_info {
-    const char *rx_frames; /* "tcx", "clsact" */
+    const char *rx_frames; /* "tcx", "clsact"; all three of a recording: "recording" */
     const char *tx_frames; /* "net_dev_start_xmit", "tcx", "clsact" */
     const char *tx_stamps; /* "fentry/skb_tstamp_tx", "kfree_skb/consume_skb", "none" */
     bool tx_queue_known;   /* TX events carry queueId and STAMP_EXPECTED */
@@ -167,6 +167,20 @@ typedef struct ptpmon_statistics {
 PTPMON_API ptpmon_status ptpmon_monitor_open(const char *interface_name, const ptpmon_monitor_options *options,
                                              ptpmon_monitor **monitor);
 
+/*
+ * Opens a recording of events (avb_ptp_recording.h) as a monitor: enable starts at its first record,
+ * both doors work, nothing is waited for. Its CLOCKS and LOSS records are those of the recording.
+ * Errors: IO, NO_PERMISSION, BAD_FILE, NO_MEMORY.
+ */
+PTPMON_API ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_monitor **monitor);
+
+/*
+ * From the next enable on, all that passes the events door is also written to this file, as records:
+ * before late stamps are joined. An existing file is replaced. Call it before enable.
+ * Errors: IO, NO_PERMISSION, INVALID (enabled, or a recording itself).
+ */
+PTPMON_API ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path);
+
 /* Frames that pass after enable returns are seen. Enable after disable starts afresh. */
 PTPMON_API ptpmon_status ptpmon_monitor_enable(ptpmon_monitor *monitor);
 
@@ -181,7 +195,7 @@ PTPMON_API ptpmon_status ptpmon_monitor_statistics(ptpmon_monitor *monitor, ptpm
 
 /*
  * Waits until records can be read, at most timeout_ms (-1 = for ever). A driver side never wakes
- * its reader for every event, so a record may be up to 10 ms old when this returns.
+ * its reader for every event, so a record may be up to 25 ms old when this returns.
  * OK: there are records. NOTHING: timeout or signal. END: disabled and empty. NO_INTERFACE: it vanished.
  */
 PTPMON_API ptpmon_status ptpmon_monitor_wait(ptpmon_monitor *monitor, int timeout_ms);
@@ -263,22 +277,37 @@ PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
 /*
  * Pairs events with frames of one interface. The key is direction and (sdoId, domainNumber,
  * messageType, sourcePortIdentity, sequenceId); source MAC, VLAN and PCP are cross-checked and
- * counted. Time alone never joins. Items of one key that lie within the window of one another are
- * one group; a group is decided when the window has passed:
+ * counted. Time alone never joins. Items of one key that lie within the window of one another, each
+ * of the next, are one group; a group is decided when the window after its last item has passed:
  *   1. a received event whose software_timestamp equals a frame's time is that frame's: MATCHED;
- *   2. of the rest, equal numbers on both sides are paired in order of arrival: MATCHED;
- *   3. nothing left on one side: the other side's are DUPLICATE where rule 1 matched the key within
- *      the group, OUTSIDE where they lie before or after the other side ran, else
- *      EVENT_WITHOUT_FRAME or FRAME_WITHOUT_EVENT;
+ *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
+ *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either
+ *      side lost something or did not run at the time of the group, or if rule 1 found pairs and an
+ *      event is left whose software_timestamp is no frame's time;
+ *   3. nothing left on one side: the other side's are OUTSIDE where they lie before or after that
+ *      side ran; EVENT_WITHOUT_FRAME or FRAME_WITHOUT_EVENT where that side lost something;
+ *      DUPLICATE where rule 1 matched the key within the group; else again EVENT_WITHOUT_FRAME or
+ *      FRAME_WITHOUT_EVENT;
  *   4. unequal numbers: something was lost, and order proves nothing any more: all AMBIGUOUS.
- * A frame of unknown direction may pair with an event of either.
+ * A frame of unknown direction may pair with an event of either: a group with such a frame is one,
+ * else each direction is a group of its own. Where the rest of a group has both directions, order
+ * proves nothing.
+ * What is within 10 ms of a loss, or of the start or end of a side (or within the window, if that is
+ * less), counts as lost or outside: the two sides see a message at slightly different times.
  * The outcome depends on the items and their times only, not on how the two streams interleave.
+ *
+ * A frame's event time is its capture time moved by the CLOCKS record that is nearest in capture
+ * time. For that a frame waits for the next CLOCKS record, at most 1.1 s of event time, so a step of
+ * CLOCK_REALTIME between two records does no harm.
+ *
+ * Memory is bounded: max_pending items not decided, at most twice as many in results that were not
+ * fetched, and what is needed to recognize the rest of groups that were decided early.
  */
 typedef struct ptpmon_correlator ptpmon_correlator;
 
 typedef struct ptpmon_correlator_options {
     uint64_t window_ns;   /* 0 = 1 s; at most 30 s */
-    uint32_t max_pending; /* items held at most, 0 = 262144; beyond it the oldest group is decided early */
+    uint32_t max_pending; /* items not decided at most, 0 = 262144; beyond it the oldest group is decided early */
 } ptpmon_correlator_options;
 
 typedef enum ptpmon_outcome {
@@ -301,6 +330,8 @@ typedef enum ptpmon_reason {
     PTPMON_EVENT_LOST,            /* frame: the monitor dropped records at this time */
     PTPMON_SAME_KEY_MATCHED,      /* duplicate: another of this key was matched by its time */
     PTPMON_COUNTS_DIFFER,         /* ambiguous: several of one key, and not as many frames as events */
+    PTPMON_ORDER_UNPROVEN,        /* ambiguous: several of one key, and their order proves nothing: something was
+                                     lost among them, or the window was cut short */
     PTPMON_BEFORE_MONITOR,        /* outside: frame */
     PTPMON_AFTER_MONITOR,         /* outside: frame */
     PTPMON_BEFORE_CAPTURE,        /* outside: event */
@@ -320,11 +351,13 @@ typedef struct ptpmon_result {
     ptpmon_outcome outcome;
     ptpmon_reason reason;
     bool has_event, has_frame;
-    bool decided_early;        /* max_pending cut the window short */
+    bool decided_early;        /* the window was cut short, by max_pending or by an item older than promised: it may
+                                  be wrong that there is no other item of this key */
     uint32_t cross_check;      /* matched only */
     PTP_TIMESTAMP_EVENT event; /* zero without event */
-    PTP_TIMESTAMP_EVENT frame; /* what the parser read in the frame; system_timestamp = its time as event time,
-                                  direction as captured (may be UNKNOWN), no stamps. Zero without frame */
+    PTP_TIMESTAMP_EVENT frame; /* what the parser read in the frame; system_timestamp = its time as event time (0 =
+                                  before the clock started), direction as captured (may be UNKNOWN), no stamps,
+                                  queueId unknown. Zero without frame */
     int64_t frame_time_ns;     /* capture time */
     uint64_t frame_number;     /* ptpmon_frame.number */
 } ptpmon_result;
@@ -336,18 +369,24 @@ typedef struct ptpmon_correlation {
     uint64_t duplicate_events, duplicate_frames;
     uint64_t ambiguous_events, ambiguous_frames;
     uint64_t outside_events, outside_frames;
-    uint64_t by_reason[PTPMON_REASONS];
+    uint64_t by_reason[PTPMON_REASONS]; /* results; a pair is one */
     uint64_t source_mac_differs, vlan_differs, pcp_differs; /* among the matched */
-    uint64_t decided_early;
+    uint64_t decided_early; /* results */
     uint64_t frames_by_kind[6]; /* all frames given, by enum avb_frame_kind: ptp, foreign, ptp_v1, other_version,
                                    truncated, bad_length */
 } ptpmon_correlation;
-/* When everything is decided: events = matched + the four _events; frames likewise. */
+/* At any time: events = matched + the four _events + those not decided; frames likewise. Everything is decided after
+ * ptpmon_correlator_finish(). */
 
+/* options may be NULL. Errors: INVALID (window), NO_MEMORY. */
 PTPMON_API ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, ptpmon_correlator **correlator);
 PTPMON_API void ptpmon_correlator_close(ptpmon_correlator *correlator);
 
-/* Takes what the events door gives: events, CLOCKS, LOSS. */
+/*
+ * Takes what the events door gives: events, CLOCKS, LOSS; passes over LATE_STAMP and unknown records.
+ * Errors, of this and of ptpmon_correlator_frame(); then nothing was taken: INVALID (finished, or
+ * max_pending results wait to be fetched), NO_MEMORY.
+ */
 PTPMON_API ptpmon_status ptpmon_correlator_event(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *event);
 
 /*
@@ -360,12 +399,15 @@ PTPMON_API ptpmon_status ptpmon_correlator_frame(ptpmon_correlator *correlator, 
 PTPMON_API void ptpmon_correlator_monitor_ran(ptpmon_correlator *correlator, uint64_t from, uint64_t to);
 /* The capture held every frame from..to, capture time; 0 = open end. Unset: no OUTSIDE events. */
 PTPMON_API void ptpmon_correlator_capture_ran(ptpmon_correlator *correlator, int64_t from, int64_t to);
-/* The capture lost frames between these capture times. */
+/* The capture lost frames between these capture times. INVALID: finished. */
 PTPMON_API ptpmon_status ptpmon_correlator_capture_lost(ptpmon_correlator *correlator, int64_t from, int64_t to);
 
 /*
- * Promises that neither stream will bring anything older than `event_time`; groups whose window has
- * passed by then are decided. Finish decides all that is left.
+ * Promises that neither stream will bring anything older than `event_time` (nor a loss that began
+ * earlier); groups whose window has passed by then are decided. Finish decides all that is left;
+ * after it, results and counts can still be had. What comes in spite of a promise is still taken,
+ * but its group may have been decided.
+ * Errors: INVALID (advance: finished), NO_MEMORY; then call again.
  */
 PTPMON_API ptpmon_status ptpmon_correlator_advance(ptpmon_correlator *correlator, uint64_t event_time);
 PTPMON_API ptpmon_status ptpmon_correlator_finish(ptpmon_correlator *correlator);

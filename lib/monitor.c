@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "join.h"
+#include "recording.h"
 #include "source.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct ptpmon_monitor {
     struct ptpmon_source *source;
     bool enabled, ran;
     uint64_t enabled_at, disabled_at;
+    struct ptpmon_recorder *recorder; /* NULL = not recorded */
     /* The events door. */
     struct ptpmon_join *join;
     bool finished;             /* nothing will come into `join` any more */
@@ -23,35 +25,88 @@ struct ptpmon_monitor {
     uint64_t frames_dropped, stamps_dropped; /* as of then */
 };
 
-ptpmon_status ptpmon_monitor_open(const char *interface_name, const ptpmon_monitor_options *options,
-                                  ptpmon_monitor **opened)
+/* A recording brings its own CLOCKS and LOSS records, and its times are past. */
+static bool is_live(const ptpmon_monitor *monitor)
 {
-    static const ptpmon_monitor_options defaults = {0};
-    if (!interface_name || !opened)
-        return ptpmon_fail(PTPMON_INVALID, "ptpmon_monitor_open: interface_name and monitor must not be NULL");
+    return monitor->source->operations->clocks != NULL;
+}
+
+static ptpmon_status make_monitor(struct ptpmon_source *source, ptpmon_monitor **made)
+{
     ptpmon_monitor *monitor = calloc(1, sizeof *monitor);
-    if (!monitor)
-        return ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for a monitor", interface_name);
-    ptpmon_status status = ptpmon_source_open(interface_name, options ? options : &defaults, &monitor->source);
-    if (status != PTPMON_OK) {
-        free(monitor);
-        return status;
+    if (!monitor) {
+        source->operations->close(source);
+        return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for a monitor");
     }
-    *opened = monitor;
+    monitor->source = source;
+    *made = monitor;
     return PTPMON_OK;
 }
 
+ptpmon_status ptpmon_monitor_open(const char *interface_name, const ptpmon_monitor_options *options,
+                                  ptpmon_monitor **monitor)
+{
+    static const ptpmon_monitor_options defaults = {0};
+    if (!interface_name || !monitor)
+        return ptpmon_fail(PTPMON_INVALID, "ptpmon_monitor_open: interface_name and monitor must not be NULL");
+    struct ptpmon_source *source;
+    ptpmon_status status = ptpmon_source_open(interface_name, options ? options : &defaults, &source);
+    return status == PTPMON_OK ? make_monitor(source, monitor) : status;
+}
+
+ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_monitor **monitor)
+{
+    if (!path || !monitor)
+        return ptpmon_fail(PTPMON_INVALID, "ptpmon_monitor_open_recording: path and monitor must not be NULL");
+    struct ptpmon_source *source;
+    ptpmon_status status = ptpmon_recorded_source_open(path, &source);
+    return status == PTPMON_OK ? make_monitor(source, monitor) : status;
+}
+
+ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path)
+{
+    if (monitor->enabled || !is_live(monitor))
+        return ptpmon_fail(PTPMON_INVALID, "%s: only a live monitor that is not enabled yet can be recorded", path);
+    PTP_RECORDING_HEADER header = {
+        .byte_order = AVB_RECORDING_BYTE_ORDER,
+        .format_version = AVB_RECORDING_FORMAT_VERSION,
+        .abi_version = AVB_PTP_EVENT_ABI_VERSION,
+        .header_bytes = sizeof header,
+        .record_bytes = sizeof(PTP_TIMESTAMP_EVENT),
+        .tool_version = PTPMON_VERSION,
+    };
+    memcpy(header.magic, AVB_RECORDING_MAGIC, sizeof header.magic);
+    monitor->source->operations->describe(monitor->source, &header);
+    ptpmon_recorder_close(monitor->recorder);
+    monitor->recorder = NULL;
+    return ptpmon_recorder_open(path, &header, &monitor->recorder);
+}
+
+/* Every record that the events door sees goes this way. */
+static ptpmon_status take_record(ptpmon_monitor *monitor, const void *record)
+{
+    PTP_TIMESTAMP_EVENT copy;
+    memcpy(&copy, record, sizeof copy);
+    if (monitor->recorder) {
+        ptpmon_status status = ptpmon_recorder_write(monitor->recorder, &copy);
+        if (status != PTPMON_OK)
+            return status;
+    }
+    return ptpmon_join_record(monitor->join, &copy);
+}
+
 /* Puts a reading of the clocks among the events. */
-static ptpmon_status join_clocks(ptpmon_monitor *monitor)
+static ptpmon_status take_clocks(ptpmon_monitor *monitor)
 {
     PTP_CLOCKS_RECORD clocks;
     ptpmon_status status = monitor->source->operations->clocks(monitor->source, &clocks);
     if (status != PTPMON_OK)
         return status;
-    PTP_TIMESTAMP_EVENT record;
-    memcpy(&record, &clocks, sizeof record);
     monitor->clocks_at = clocks.system_timestamp;
-    return ptpmon_join_record(monitor->join, &record);
+    status = take_record(monitor, &clocks);
+    if (status == PTPMON_OK && monitor->recorder)
+        status = ptpmon_recorder_flush(monitor->recorder);
+    return status;
 }
 
 static uint64_t event_time_now(ptpmon_monitor *monitor)
@@ -66,8 +121,10 @@ static ptpmon_status start_events_door(ptpmon_monitor *monitor)
     if (!monitor->join)
         return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for joining late stamps");
     monitor->finished = false;
+    if (!is_live(monitor))
+        return PTPMON_OK;
     monitor->frames_dropped = monitor->stamps_dropped = 0;
-    ptpmon_status status = join_clocks(monitor);
+    ptpmon_status status = take_clocks(monitor);
     monitor->counters_at = monitor->clocks_at;
     return status;
 }
@@ -82,8 +139,10 @@ ptpmon_status ptpmon_monitor_enable(ptpmon_monitor *monitor)
     if (status != PTPMON_OK)
         return status;
     monitor->enabled = monitor->ran = true;
-    monitor->disabled_at = 0;
-    monitor->enabled_at = event_time_now(monitor);
+    if (is_live(monitor)) {
+        monitor->enabled_at = event_time_now(monitor);
+        monitor->disabled_at = 0;
+    }
     return PTPMON_OK;
 }
 
@@ -92,7 +151,8 @@ ptpmon_status ptpmon_monitor_disable(ptpmon_monitor *monitor)
     if (!monitor->enabled)
         return PTPMON_OK;
     monitor->enabled = false;
-    monitor->disabled_at = event_time_now(monitor);
+    if (is_live(monitor))
+        monitor->disabled_at = event_time_now(monitor);
     return monitor->source->operations->disable(monitor->source);
 }
 
@@ -101,15 +161,15 @@ void ptpmon_monitor_close(ptpmon_monitor *monitor)
     if (!monitor)
         return;
     monitor->source->operations->close(monitor->source);
+    ptpmon_recorder_close(monitor->recorder);
     ptpmon_join_close(monitor->join);
     free(monitor);
 }
 
 ptpmon_status ptpmon_monitor_info_get(const ptpmon_monitor *monitor, ptpmon_monitor_info *info)
 {
+    *info = (ptpmon_monitor_info){.enabled_at = monitor->enabled_at, .disabled_at = monitor->disabled_at};
     monitor->source->operations->info(monitor->source, info);
-    info->enabled_at = monitor->enabled_at;
-    info->disabled_at = monitor->disabled_at;
     return PTPMON_OK;
 }
 
@@ -156,56 +216,53 @@ ptpmon_status ptpmon_records_release(ptpmon_monitor *monitor, size_t count)
 }
 
 /* Puts a LOSS record among the events where the drop counters have grown since the last look. */
-static ptpmon_status join_loss(ptpmon_monitor *monitor)
+static ptpmon_status take_loss(ptpmon_monitor *monitor)
 {
     ptpmon_statistics now = {0};
     ptpmon_status status = monitor->source->operations->statistics(monitor->source, &now);
+    if (status != PTPMON_OK)
+        return status;
     PTP_LOSS_RECORD loss = {
         .system_timestamp = event_time_now(monitor),
         .direction = AVB_DIRECTION_LOSS,
+        .frames_dropped = now.frames_dropped - monitor->frames_dropped,
+        .stamps_dropped = now.stamps_dropped - monitor->stamps_dropped,
         .since = monitor->counters_at,
     };
-    if (status != PTPMON_OK)
-        return status;
-    loss.frames_dropped = now.frames_dropped - monitor->frames_dropped;
-    loss.stamps_dropped = now.stamps_dropped - monitor->stamps_dropped;
     monitor->counters_at = loss.system_timestamp;
     monitor->frames_dropped = now.frames_dropped;
     monitor->stamps_dropped = now.stamps_dropped;
-    if (loss.frames_dropped == 0 && loss.stamps_dropped == 0)
-        return PTPMON_OK;
-    PTP_TIMESTAMP_EVENT record;
-    memcpy(&record, &loss, sizeof record);
-    return ptpmon_join_record(monitor->join, &record);
+    return loss.frames_dropped || loss.stamps_dropped ? take_record(monitor, &loss) : PTPMON_OK;
 }
 
-static ptpmon_status join_batch(ptpmon_monitor *monitor, const ptpmon_batch *batch)
+/* At most this many records are taken at once, so that a long recording does not become one batch. */
+#define RECORDS_AT_ONCE 16384
+
+static ptpmon_status take_batch(ptpmon_monitor *monitor, size_t *taken)
 {
-    ptpmon_status status = PTPMON_OK;
-    size_t taken = 0;
-    while (taken < batch->count && status == PTPMON_OK) {
-        status = ptpmon_join_record(monitor->join, ptpmon_batch_at(batch, taken));
-        taken += status == PTPMON_OK;
+    ptpmon_batch batch;
+    ptpmon_status status = ptpmon_records_peek(monitor, &batch);
+    size_t count = batch.count < RECORDS_AT_ONCE ? batch.count : RECORDS_AT_ONCE;
+    *taken = 0;
+    while (*taken < count && status == PTPMON_OK) {
+        status = take_record(monitor, ptpmon_batch_at(&batch, *taken));
+        *taken += status == PTPMON_OK;
     }
-    monitor->source->operations->release(monitor->source, taken);
+    monitor->source->operations->release(monitor->source, *taken);
     return status;
 }
 
-/* Takes what the source has, and what is due of clocks and losses, into the join. */
+/* Takes what the source has, and of a live one what is due of clocks and losses. */
 static ptpmon_status fill_join(ptpmon_monitor *monitor)
 {
-    if (monitor->finished)
-        return PTPMON_OK;
-    bool last = !monitor->enabled;
-    ptpmon_batch batch;
-    ptpmon_status status = ptpmon_records_peek(monitor, &batch);
-    if (status == PTPMON_OK)
-        status = join_batch(monitor, &batch);
-    if (status == PTPMON_OK && (batch.count > 0 || last))
-        status = join_loss(monitor);
-    if (status == PTPMON_OK && (last || event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS))
-        status = join_clocks(monitor);
-    if (status == PTPMON_OK && last && batch.count == 0) {
+    bool live = is_live(monitor), last = !live || !monitor->enabled;
+    size_t taken;
+    ptpmon_status status = take_batch(monitor, &taken);
+    if (status == PTPMON_OK && live && (taken > 0 || last))
+        status = take_loss(monitor);
+    if (status == PTPMON_OK && live && (last || event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS))
+        status = take_clocks(monitor);
+    if (status == PTPMON_OK && last && taken == 0) {
         status = ptpmon_join_finish(monitor->join);
         monitor->finished = status == PTPMON_OK;
     }
@@ -219,13 +276,13 @@ ptpmon_status ptpmon_events_read(ptpmon_monitor *monitor, PTP_TIMESTAMP_EVENT *e
         return ptpmon_fail(PTPMON_INVALID, "the monitor has never been enabled");
     /* What the last call had no room for comes first, so the join never holds more than one batch. */
     size_t taken = ptpmon_join_take(monitor->join, events, capacity);
+    if (taken == 0 && monitor->finished)
+        return PTPMON_END;
     if (taken == 0) {
         ptpmon_status status = fill_join(monitor);
         if (status != PTPMON_OK)
             return status;
         taken = ptpmon_join_take(monitor->join, events, capacity);
-        if (taken == 0 && monitor->finished)
-            return PTPMON_END;
     }
     *count = taken;
     return PTPMON_OK;

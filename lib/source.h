@@ -6,6 +6,7 @@
 #ifndef PTPMON_LIB_SOURCE_H
 #define PTPMON_LIB_SOURCE_H
 
+#include <avb/avb_ptp_recording.h>
 #include <ptpmon.h>
 
 struct ptpmon_source {
@@ -23,12 +24,16 @@ struct ptpmon_source_operations {
     ptpmon_status (*wait)(struct ptpmon_source *source, int timeout_ms);
     /* Fills what the driver side counts. */
     ptpmon_status (*statistics)(struct ptpmon_source *source, ptpmon_statistics *statistics);
+    /* rx_frames to rx_software; a recording also gives the times. */
+    void (*info)(const struct ptpmon_source *source, ptpmon_monitor_info *info);
+
+    /* Live sources only; NULL in a recording. */
     /* Event time now. */
     uint64_t (*now)(struct ptpmon_source *source);
     /* Reads the clocks together; hw_timestamp_ns stays 0 where the interface has no PHC. */
     ptpmon_status (*clocks)(struct ptpmon_source *source, PTP_CLOCKS_RECORD *clocks);
-    /* rx_frames to rx_software; the caller fills the times. */
-    void (*info)(const struct ptpmon_source *source, ptpmon_monitor_info *info);
+    /* Fills what a recording's header says of interface, clocks and host. */
+    void (*describe)(struct ptpmon_source *source, PTP_RECORDING_HEADER *header);
 };
 
 /* The system's own source; defined once per system. */

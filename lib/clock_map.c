@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "clock_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t offset_of(const struct ptpmon_clock_reading *reading)
+{
+    return reading->realtime - reading->system;
+}
+
+static void drop(struct ptpmon_clock_map *map, size_t first, size_t count)
+{
+    memmove(&map->readings[first], &map->readings[first + count],
+            (map->count - first - count) * sizeof map->readings[0]);
+    map->count -= count;
+}
+
+/* Without a reading its neighbours serve its time: the one between which the offset changes least is missed least. */
+static void drop_least_useful(struct ptpmon_clock_map *map)
+{
+    size_t least = 1;
+    int64_t least_change = INT64_MAX;
+    for (size_t i = 1; i + 1 < map->count; i++) {
+        int64_t change = llabs(offset_of(&map->readings[i + 1]) - offset_of(&map->readings[i - 1]));
+        if (change < least_change) {
+            least = i;
+            least_change = change;
+        }
+    }
+    drop(map, least, 1);
+}
+
+bool ptpmon_clock_map_add(struct ptpmon_clock_map *map, const PTP_CLOCKS_RECORD *clocks)
+{
+    struct ptpmon_clock_reading reading = {
+        .system = ptpmon_instant_from_unsigned(clocks->system_timestamp),
+        .realtime = ptpmon_instant_from_unsigned(clocks->realtime_ns),
+    };
+    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(map);
+    if (reading.realtime == 0 || (newest && reading.system <= newest->system))
+        return false;
+    if (map->count == PTPMON_CLOCK_READINGS)
+        drop_least_useful(map);
+    map->readings[map->count++] = reading;
+    return true;
+}
+
+const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_clock_map *map)
+{
+    return map->count > 0 ? &map->readings[map->count - 1] : NULL;
+}
+
+bool ptpmon_clock_map_find(const struct ptpmon_clock_map *map, ptpmon_instant capture_time, ptpmon_instant earliest,
+                           ptpmon_instant *event_time)
+{
+    bool found = false, found_in_reach = false;
+    int64_t found_distance = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct ptpmon_clock_reading *reading = &map->readings[i];
+        int64_t since = capture_time - reading->realtime;
+        ptpmon_instant moved = ptpmon_instant_add(reading->system, since);
+        bool in_reach = since > -PTPMON_CLOCK_REACH_NS;
+        int64_t distance = llabs(since);
+        if (moved < earliest || (found_in_reach && !in_reach))
+            continue;
+        if (found && found_in_reach == in_reach && distance >= found_distance)
+            continue;
+        found = true;
+        found_in_reach = in_reach;
+        found_distance = distance;
+        *event_time = moved;
+    }
+    return found;
+}
+
+void ptpmon_clock_map_forget(struct ptpmon_clock_map *map, ptpmon_instant event_time)
+{
+    size_t unneeded = 0;
+    while (unneeded + 1 < map->count && map->readings[unneeded + 1].system <= event_time)
+        unneeded++;
+    drop(map, 0, unneeded);
+}

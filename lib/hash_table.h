@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A hash table of nodes that lie in the elements. Only opening it can fail for want of memory. */
+#ifndef PTPMON_LIB_HASH_TABLE_H
+#define PTPMON_LIB_HASH_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ptpmon_hash_node {
+    struct ptpmon_hash_node *next, **link; /* link: what points to this node */
+    uint64_t hash;
+};
+
+struct ptpmon_hash_table {
+    struct ptpmon_hash_node **buckets;
+    size_t size, count; /* size: of buckets, a power of two */
+    uint64_t seed;      /* for the hash functions of the elements' keys */
+};
+
+/* False: out of memory. */
+bool ptpmon_hash_table_open(struct ptpmon_hash_table *table);
+/* Frees the buckets, not the elements. */
+void ptpmon_hash_table_close(struct ptpmon_hash_table *table);
+
+void ptpmon_hash_table_insert(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node, uint64_t hash);
+void ptpmon_hash_table_remove(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node);
+
+/* The nodes of this hash, one after the other; NULL: no more. Equal hashes do not mean equal keys. */
+struct ptpmon_hash_node *ptpmon_hash_table_first(const struct ptpmon_hash_table *table, uint64_t hash);
+struct ptpmon_hash_node *ptpmon_hash_table_next(const struct ptpmon_hash_node *node);
+
+#endif
