@@ -160,10 +160,15 @@ static const struct ptpmon_source_operations operations = {
     .info = info,
 };
 
+static ptpmon_status not_a_recording(const char *path)
+{
+    return ptpmon_fail(PTPMON_BAD_FILE, "%s: not a recording of events; give the .events file that ptpmon wrote", path);
+}
+
 static ptpmon_status check_header(const char *path, const PTP_RECORDING_HEADER *header, size_t length)
 {
     if (length < sizeof *header || memcmp(header->magic, AVB_RECORDING_MAGIC, sizeof header->magic) != 0)
-        return ptpmon_fail(PTPMON_BAD_FILE, "%s: not a recording of events; give the .events file that ptpmon wrote", path);
+        return not_a_recording(path);
     if (header->byte_order != AVB_RECORDING_BYTE_ORDER)
         return ptpmon_fail(PTPMON_BAD_FILE, "%s: recorded on a host of the other byte order; read it on one like it", path);
     if (header->format_version != AVB_RECORDING_FORMAT_VERSION || header->abi_version != AVB_PTP_EVENT_ABI_VERSION ||
@@ -181,6 +186,10 @@ static ptpmon_status map_file(struct recorded_source *source, const char *path)
     if (fd < 0)
         return ptpmon_fail_errno(path, "open the recording", errno);
     int error = fstat(fd, &about) != 0 ? errno : 0;
+    if (error == 0 && !S_ISREG(about.st_mode)) {
+        close(fd);
+        return not_a_recording(path);
+    }
     if (error == 0 && about.st_size > 0) {
         source->length = (size_t)about.st_size;
         void *bytes = mmap(NULL, source->length, PROT_READ, MAP_PRIVATE, fd, 0);
