@@ -96,13 +96,13 @@ typedef struct ptpmon_interface {
     char lower[PTPMON_NAME_MAX]; /* names of the devices under it, ", " between; "" = none */
     uint32_t index;
     uint8_t mac[6];
-    bool up;
+    bool up; /* switched on, and with a carrier */
     ptpmon_interface_kind kind;
     uint32_t stamping; /* PTPMON_CAN_..., PTPMON_ON_... */
     int32_t phc_index; /* /dev/ptpN; -1 = none */
-    uint32_t rx_queues, tx_queues;
+    uint32_t rx_queues, tx_queues; /* in use */
     /* Name the devices in `lower` instead: frames pass the card there, and only there are they
-     * stamped (bond, team, bridge, VLAN). */
+     * stamped (bond, team, bridge, VLAN, macvlan). */
     bool prefer_lower;
 } ptpmon_interface;
 
@@ -267,7 +267,8 @@ PTPMON_API ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_captu
  */
 PTPMON_API ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame);
 
-/* Stops a live capture; what it holds can still be read. On a file: no effect. */
+/* Stops a live capture; what it holds can still be read: ptpmon_capture_next() gives END only 100 ms
+ * later, since a frame may still be on its way. On a file: no effect. */
 PTPMON_API ptpmon_status ptpmon_capture_stop(ptpmon_capture *capture);
 PTPMON_API ptpmon_status ptpmon_capture_statistics_get(ptpmon_capture *capture, ptpmon_capture_statistics *statistics);
 PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);

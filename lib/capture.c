@@ -31,8 +31,8 @@
 #define SNAPSHOT_LENGTH 1920
 /* Per direction: as many slots as the default event ring holds records, and some. */
 #define BUFFER_BYTES (32 * 1024 * 1024)
-/* A received frame reaches the capture after it was stamped: microseconds after, or milliseconds on a busy
- * processor. After a stop that much longer frames from before the stop are taken. */
+/* A received frame reaches the capture later than its time says: by microseconds, on a busy processor by
+ * milliseconds. So frames from before a stop are awaited for this long after it. */
 #define DRAIN_NS (NS_PER_SECOND / 10)
 
 /* PTP as core/frame_read.h knows it; the outermost tag may have been taken out of the frame. */
@@ -187,10 +187,10 @@ static ptpmon_status start_handle(const char *name, pcap_t *handle, uint8_t dire
     if (status < 0)
         return fail_to_activate(name, handle, status);
     if (pcap_datalink(handle) != DLT_EN10MB)
-        return ptpmon_fail(PTPMON_NOT_SUPPORTED,
-                           "%s: frames of linktype %s, not Ethernet; `ptpmon list` shows the "
-                           "interfaces with Ethernet framing",
-                           name, linktype_name(handle));
+        return ptpmon_fail(
+            PTPMON_NOT_SUPPORTED,
+            "%s: frames of linktype %s, not Ethernet; `ptpmon list` shows the interfaces that can be used", name,
+            linktype_name(handle));
     if (pcap_setnonblock(handle, 1, problem) != 0)
         return ptpmon_fail(PTPMON_IO, "%s: cannot capture: %s", name, problem);
     if (pcap_setdirection(handle, direction == AVB_DIRECTION_RX ? PCAP_D_IN : PCAP_D_OUT) != 0)
@@ -208,28 +208,6 @@ static ptpmon_status open_handle(ptpmon_capture *capture, uint8_t direction)
     return start_handle(capture->name, handle, direction);
 }
 
-ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture)
-{
-    /* libpcap takes other names too, such as "any"; they have no index. */
-    unsigned index = if_nametoindex(interface_name);
-    if (index == 0)
-        return fail_no_interface(interface_name);
-    ptpmon_capture *opened = capture_new(interface_name, true);
-    if (opened == NULL)
-        return PTPMON_NO_MEMORY;
-    opened->index = index;
-    ptpmon_status status = open_handle(opened, AVB_DIRECTION_RX);
-    if (status == PTPMON_OK)
-        status = open_handle(opened, AVB_DIRECTION_TX);
-    if (status != PTPMON_OK) {
-        ptpmon_capture_close(opened);
-        return status;
-    }
-    opened->statistics.started_at = now(CLOCK_REALTIME);
-    *capture = opened;
-    return PTPMON_OK;
-}
-
 /* Asked through the handle's socket, which stays in its network namespace wherever the thread goes. */
 static bool interface_is_there(const ptpmon_capture *capture)
 {
@@ -241,10 +219,52 @@ static ptpmon_status fail_live(const ptpmon_capture *capture, pcap_t *handle)
 {
     if (!interface_is_there(capture))
         return ptpmon_fail(PTPMON_NO_INTERFACE,
-                           "%s: the interface vanished during the capture; open it again when "
-                           "`ptpmon list` shows it",
+                           "%s: the interface vanished during the capture; start again when `ptpmon list` shows it",
                            capture->name);
     return ptpmon_fail(PTPMON_IO, "%s: the capture failed: %s", capture->name, pcap_geterr(handle));
+}
+
+/* The drop counter of libpcap has 32 bits and may wrap. ps_ifdrop is left out: what the card loses, no side sees. */
+static ptpmon_status count_dropped(ptpmon_capture *capture, unsigned which)
+{
+    struct pcap_stat counters;
+    if (pcap_stats(capture->handles[which], &counters) != 0)
+        return fail_live(capture, capture->handles[which]);
+    capture->statistics.dropped += counters.ps_drop - capture->last_drop[which];
+    capture->last_drop[which] = counters.ps_drop;
+    return PTPMON_OK;
+}
+
+/* What was dropped before both directions ran, mostly before there was a filter, is no loss. */
+static ptpmon_status start(ptpmon_capture *capture)
+{
+    ptpmon_status status = open_handle(capture, AVB_DIRECTION_RX);
+    if (status == PTPMON_OK)
+        status = open_handle(capture, AVB_DIRECTION_TX);
+    for (unsigned i = 0; status == PTPMON_OK && i < 2; i++)
+        status = count_dropped(capture, i);
+    capture->statistics.dropped = 0;
+    capture->statistics.started_at = now(CLOCK_REALTIME);
+    return status;
+}
+
+ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture)
+{
+    /* libpcap takes other names too, such as "any"; they have no index. */
+    unsigned index = if_nametoindex(interface_name);
+    if (index == 0)
+        return fail_no_interface(interface_name);
+    ptpmon_capture *opened = capture_new(interface_name, true);
+    if (opened == NULL)
+        return PTPMON_NO_MEMORY;
+    opened->index = index;
+    ptpmon_status status = start(opened);
+    if (status != PTPMON_OK) {
+        ptpmon_capture_close(opened);
+        return status;
+    }
+    *capture = opened;
+    return PTPMON_OK;
 }
 
 static void fill_frame(ptpmon_capture *capture, const struct pcap_pkthdr *header, const u_char *bytes,
@@ -259,17 +279,6 @@ static void fill_frame(ptpmon_capture *capture, const struct pcap_pkthdr *header
         .direction = direction,
         .number = capture->statistics.frames + 1,
     };
-}
-
-/* The drop counter of libpcap has 32 bits and may wrap. ps_ifdrop is left out: what the card loses, no side sees. */
-static ptpmon_status count_dropped(ptpmon_capture *capture, unsigned which)
-{
-    struct pcap_stat counters;
-    if (pcap_stats(capture->handles[which], &counters) != 0)
-        return fail_live(capture, capture->handles[which]);
-    capture->statistics.dropped += counters.ps_drop - capture->last_drop[which];
-    capture->last_drop[which] = counters.ps_drop;
-    return PTPMON_OK;
 }
 
 /* What comes after the stop is dropped by the kernel and no loss: the counter is read for the last time. */
@@ -345,10 +354,10 @@ static ptpmon_status open_file(ptpmon_capture *capture, FILE *file)
     }
     capture->handles[0] = handle; /* owns the file from here on */
     if (pcap_datalink(handle) != DLT_EN10MB)
-        return ptpmon_fail(PTPMON_BAD_FILE,
-                           "%s: frames of linktype %s (%d), not Ethernet (EN10MB); capture on an "
-                           "Ethernet interface by its name, not on `any`",
-                           path, linktype_name(handle), pcap_datalink(handle));
+        return ptpmon_fail(
+            PTPMON_BAD_FILE,
+            "%s: frames of linktype %s (%d), not Ethernet; capture on an Ethernet interface, not on `any`", path,
+            linktype_name(handle), pcap_datalink(handle));
     return PTPMON_OK;
 }
 
@@ -392,9 +401,7 @@ static ptpmon_status next_of_file(ptpmon_capture *capture, ptpmon_frame *frame)
         return PTPMON_END;
     const char *damage = result == 1 ? find_damage(header) : pcap_geterr(capture->handles[0]);
     if (damage != NULL)
-        return ptpmon_fail(PTPMON_BAD_FILE,
-                           "%s: frame %" PRIu64 " cannot be read: %s; the file is damaged from "
-                           "there on",
+        return ptpmon_fail(PTPMON_BAD_FILE, "%s: frame %" PRIu64 " cannot be read: %s; use the file up to there only",
                            capture->name, capture->statistics.frames + 1, damage);
     fill_frame(capture, header, bytes, AVB_DIRECTION_UNKNOWN, frame);
     return PTPMON_OK;

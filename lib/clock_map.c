@@ -51,6 +51,17 @@ const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_c
     return map->count > 0 ? &map->readings[map->count - 1] : NULL;
 }
 
+ptpmon_instant ptpmon_clock_map_passed(const struct ptpmon_clock_map *map)
+{
+    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(map);
+    if (!newest)
+        return PTPMON_INSTANT_MIN;
+    if (map->count == 1)
+        return newest->realtime;
+    ptpmon_instant without_step = ptpmon_instant_add(newest->system, offset_of(newest - 1));
+    return without_step > newest->realtime ? without_step : newest->realtime;
+}
+
 bool ptpmon_clock_map_find(const struct ptpmon_clock_map *map, ptpmon_instant capture_time, ptpmon_instant earliest,
                            ptpmon_instant *event_time)
 {

@@ -43,6 +43,10 @@ bool ptpmon_clock_map_add(struct ptpmon_clock_map *map, const PTP_CLOCKS_RECORD 
 /* The last reading; NULL: none. */
 const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_clock_map *map);
 
+/* Instants of before this capture time lie before the newest reading, on one side of a step between the last two or
+ * the other. PTPMON_INSTANT_MIN: there is no reading. */
+ptpmon_instant ptpmon_clock_map_passed(const struct ptpmon_clock_map *map);
+
 /* Readings by which the instant would lie before `earliest` are left out; false where none is left, then `event_time`
  * is untouched. PTPMON_INSTANT_MIN leaves none out. */
 bool ptpmon_clock_map_find(const struct ptpmon_clock_map *map, ptpmon_instant capture_time, ptpmon_instant earliest,

@@ -27,6 +27,13 @@
  * rarely milliseconds. */
 #define EDGE_NS 10000000
 
+/* A frame that seems to be this much older than what was promised to be over was captured after a step backwards of the
+ * clock; less may be a caller who promises a little too much. */
+#define STEP_NS 500000000
+
+/* For how long a reading of the clocks of after that step is waited for. */
+#define STEP_WAIT_NS (2 * PTPMON_CLOCK_SETTLE_NS)
+
 struct group {
     struct ptpmon_hash_node node;
     struct ptpmon_list by_last;
@@ -62,7 +69,8 @@ struct ptpmon_correlator {
 
     ptpmon_instant promised;  /* neither stream brings anything older */
     ptpmon_instant complete;  /* every item of before has an event time */
-    ptpmon_instant frontier;  /* every item of before was given to its group */
+    ptpmon_instant grouped;   /* every item of before was given to its group, and no more will come */
+    ptpmon_instant frontier;  /* items of before were given to their groups to make room, and more may come */
     ptpmon_instant forgotten; /* up to here there may have been remainders that are no longer known */
     bool finished;
     ptpmon_correlation counts;
@@ -99,7 +107,7 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
     ptpmon_list_init(&correlator->groups);
     ptpmon_list_init(&correlator->remainders);
     correlator->promised = correlator->complete = PTPMON_INSTANT_MIN;
-    correlator->frontier = correlator->forgotten = PTPMON_INSTANT_MIN;
+    correlator->grouped = correlator->frontier = correlator->forgotten = PTPMON_INSTANT_MIN;
     *opened = correlator;
     return PTPMON_OK;
 }
@@ -391,12 +399,23 @@ static void move_to_end(struct ptpmon_list *list, struct ptpmon_list *link)
     ptpmon_list_append(list, link);
 }
 
-/* An item whose time had been gone through already, and whose group is closed. */
+/* An item that comes too late for its group. */
 static void decide_late(ptpmon_correlator *correlator, struct ptpmon_item *item)
 {
     struct group alone = {.first = item->time, .last = item->time, .is_remainder = true};
     add_to_group(&alone, item);
     decide(correlator, &alone);
+}
+
+static void join_group(ptpmon_correlator *correlator, struct group *group, struct ptpmon_item *item)
+{
+    if (is_empty(group))
+        revive(correlator, group);
+    if (item->time < correlator->frontier)
+        group->is_unsorted = true;
+    if (item->time >= group->last)
+        move_to_end(&correlator->by_last, &group->by_last);
+    add_to_group(group, item);
 }
 
 /* Gives the item to the group of its key. NO_MEMORY: it was not given. */
@@ -405,18 +424,11 @@ static ptpmon_status group_item(ptpmon_correlator *correlator, struct ptpmon_ite
     struct ptpmon_frame_key key = ptpmon_frame_key_of(&item->message);
     uint64_t hash = ptpmon_frame_key_hash(&key, correlator->keys.seed);
     struct group *group = find_group(correlator, &key, hash);
-    bool late = item->time < correlator->frontier;
-
     if (group && is_within_window(correlator, group, item->time)) {
-        if (is_empty(group))
-            revive(correlator, group);
-        group->is_unsorted |= late;
-        add_to_group(group, item);
-        if (!late)
-            move_to_end(&correlator->by_last, &group->by_last);
+        join_group(correlator, group, item);
         return PTPMON_OK;
     }
-    if (late) {
+    if (group ? item->time < group->first : item->time < correlator->grouped) {
         decide_late(correlator, item);
         return PTPMON_OK;
     }
@@ -450,13 +462,11 @@ static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant u
 
 /* ---- Placing frames in event time --------------------------------------------------------- */
 
-/* Frames that the known readings would put before what was promised to be over were captured after a step of the
- * clock: they wait for a reading of after it, unless `by_force`. */
+/* A frame that seems to have been captured after a step waits for a reading of after it, unless `by_force`. */
 static void place(ptpmon_correlator *correlator, struct ptpmon_item *frame, bool by_force)
 {
     ptpmon_instant capture_time = ptpmon_instant_clamp(frame->frame_time_ns);
-    ptpmon_instant earliest =
-        by_force ? PTPMON_INSTANT_MIN : ptpmon_instant_add(frame->promised, -PTPMON_CLOCK_REACH_NS);
+    ptpmon_instant earliest = by_force ? PTPMON_INSTANT_MIN : ptpmon_instant_add(frame->promised, -STEP_NS);
     if (ptpmon_clock_map_find(&correlator->clocks, capture_time, earliest, &frame->time))
         ptpmon_item_heap_push(&correlator->upcoming, frame);
     else
@@ -470,20 +480,27 @@ static void place_until(ptpmon_correlator *correlator, ptpmon_instant capture_ti
         place(correlator, ptpmon_item_heap_pop(&correlator->unplaced), by_force);
 }
 
-/* `waited`: a frame is placed by force if this event time is past a reading's reach from its arrival. */
-static void place_doubtful(ptpmon_correlator *correlator, ptpmon_instant waited)
+static void place_doubtful(ptpmon_correlator *correlator)
 {
     struct ptpmon_item_list frames = correlator->doubtful;
     struct ptpmon_item *frame;
     correlator->doubtful = (struct ptpmon_item_list){0};
     while ((frame = ptpmon_item_list_take(&frames)))
-        place(correlator, frame, ptpmon_instant_add(frame->promised, 2 * PTPMON_CLOCK_SETTLE_NS) <= waited);
+        place(correlator, frame, false);
+}
+
+/* Gives up on the doubtful frames that came when no more than `promised` had been promised. */
+static void place_forlorn(ptpmon_correlator *correlator, ptpmon_instant promised)
+{
+    struct ptpmon_item_list *frames = &correlator->doubtful;
+    while (frames->first && frames->first->promised <= promised)
+        place(correlator, ptpmon_item_list_take(frames), true);
 }
 
 static void place_all(ptpmon_correlator *correlator)
 {
     place_until(correlator, INT64_MAX, true);
-    place_doubtful(correlator, INT64_MAX);
+    place_forlorn(correlator, INT64_MAX);
 }
 
 static void take_clocks(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *record)
@@ -492,9 +509,8 @@ static void take_clocks(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT
     memcpy(&clocks, record, sizeof clocks);
     if (!ptpmon_clock_map_add(&correlator->clocks, &clocks))
         return;
-    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(&correlator->clocks);
-    place_until(correlator, newest->realtime, false);
-    place_doubtful(correlator, newest->system);
+    place_until(correlator, ptpmon_clock_map_passed(&correlator->clocks), false);
+    place_doubtful(correlator);
 }
 
 /* Places the frames for which no reading will come any more that could move them. */
@@ -505,6 +521,7 @@ static void place_settled(ptpmon_correlator *correlator)
         return;
     ptpmon_instant settled = ptpmon_instant_add(correlator->promised, -PTPMON_CLOCK_SETTLE_NS);
     place_until(correlator, ptpmon_instant_add(settled, newest->realtime - newest->system + 1), false);
+    place_forlorn(correlator, ptpmon_instant_add(correlator->promised, -STEP_WAIT_NS));
 }
 
 /* ---- Taking items ------------------------------------------------------------------------- */
@@ -633,7 +650,7 @@ static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_fram
     item->frame_number = frame->number;
     item->promised = correlator->promised;
     item->time = ptpmon_instant_clamp(frame->time_ns);
-    if (item->time < ptpmon_clock_map_newest(&correlator->clocks)->realtime)
+    if (item->time < ptpmon_clock_map_passed(&correlator->clocks))
         place(correlator, item, false);
     else
         ptpmon_item_heap_push(&correlator->unplaced, item);
@@ -709,8 +726,10 @@ static ptpmon_status progress(ptpmon_correlator *correlator, ptpmon_instant comp
     if (complete > correlator->complete)
         correlator->complete = complete;
     ptpmon_status status = group_items(correlator, correlator->complete);
-    if (status == PTPMON_OK)
+    if (status == PTPMON_OK) {
+        correlator->grouped = correlator->complete;
         close_groups_that_are_due(correlator);
+    }
     return status;
 }
 

@@ -9,9 +9,8 @@ static void settle_bound(const struct ptpmon_clock_map *clocks, struct ptpmon_bo
     bound->settled = !clocks || bound->told == PTPMON_INSTANT_MIN || bound->told == PTPMON_INSTANT_MAX;
     if (bound->settled)
         return;
-    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(clocks);
     ptpmon_clock_map_find(clocks, bound->told, PTPMON_INSTANT_MIN, &bound->event);
-    bound->settled = newest && bound->told < newest->realtime;
+    bound->settled = bound->told < ptpmon_clock_map_passed(clocks);
 }
 
 static void settle(const struct ptpmon_coverage *coverage, struct ptpmon_interval *interval)
@@ -31,6 +30,13 @@ void ptpmon_coverage_init(struct ptpmon_coverage *coverage, const struct ptpmon_
     ptpmon_coverage_ran(coverage, 0, 0);
 }
 
+void ptpmon_coverage_settle(struct ptpmon_coverage *coverage)
+{
+    settle(coverage, &coverage->ran);
+    for (size_t i = 0; i < coverage->loss_count; i++)
+        settle(coverage, &coverage->losses[i]);
+}
+
 /* Told again, a bound keeps its event time: the readings that it was moved by may be gone. */
 static void tell(struct ptpmon_bound *bound, ptpmon_instant told)
 {
@@ -45,10 +51,10 @@ void ptpmon_coverage_ran(struct ptpmon_coverage *coverage, ptpmon_instant from, 
     settle(coverage, &coverage->ran);
 }
 
-/* Where one is not settled yet, their distance means nothing. */
+/* Where one is not settled yet, where they lie means nothing. */
 static bool touch(const struct ptpmon_interval *a, const struct ptpmon_interval *b)
 {
-    return a->from.event <= b->to.event && b->from.event <= a->to.event && is_settled(a) == is_settled(b);
+    return is_settled(a) && is_settled(b) && a->from.event <= b->to.event && b->from.event <= a->to.event;
 }
 
 static void unite(struct ptpmon_interval *into, const struct ptpmon_interval *other)
@@ -79,6 +85,7 @@ void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from,
 {
     struct ptpmon_interval loss = {.from.told = from, .to.told = to};
     settle(coverage, &loss);
+    ptpmon_coverage_settle(coverage);
     for (size_t i = 0; i < coverage->loss_count; i++) {
         if (touch(&coverage->losses[i], &loss)) {
             unite(&coverage->losses[i], &loss);
@@ -89,13 +96,6 @@ void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from,
         coverage->losses[coverage->loss_count++] = loss;
     else
         unite(nearest_loss(coverage, &loss), &loss);
-}
-
-void ptpmon_coverage_settle(struct ptpmon_coverage *coverage)
-{
-    settle(coverage, &coverage->ran);
-    for (size_t i = 0; i < coverage->loss_count; i++)
-        settle(coverage, &coverage->losses[i]);
 }
 
 enum ptpmon_coverage_at ptpmon_coverage_at(const struct ptpmon_coverage *coverage, ptpmon_instant from,

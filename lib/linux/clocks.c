@@ -69,29 +69,38 @@ static ptpmon_status fail_phc(int phc_fd, int problem)
     return ptpmon_fail_errno(path, "read it as a PTP hardware clock", problem);
 }
 
+/* Returns 0 or an errno value. */
+static int read_narrow(int phc_fd, struct bracket *narrowest)
+{
+    struct ptp_sys_offset_extended offsets = {.n_samples = BRACKETS};
+    if (ioctl(phc_fd, PTP_SYS_OFFSET_EXTENDED, &offsets) != 0)
+        return errno;
+    for (int i = 0; i < BRACKETS; i++)
+        keep_narrowest(narrowest, phc_ns(&offsets.ts[i][0]), phc_ns(&offsets.ts[i][1]), phc_ns(&offsets.ts[i][2]));
+    return 0;
+}
+
+static int read_wide(int phc_fd, struct bracket *narrowest)
+{
+    struct ptp_sys_offset offsets = {.n_samples = BRACKETS};
+    if (ioctl(phc_fd, PTP_SYS_OFFSET, &offsets) != 0)
+        return errno;
+    for (const struct ptp_clock_time *ts = offsets.ts; ts < offsets.ts + 2 * BRACKETS; ts += 2)
+        keep_narrowest(narrowest, phc_ns(&ts[0]), phc_ns(&ts[1]), phc_ns(&ts[2]));
+    return 0;
+}
+
 /*
- * The PHC between two readings of CLOCK_REALTIME. Drivers without the narrow bracket of
- * PTP_SYS_OFFSET_EXTENDED have the wide one of PTP_SYS_OFFSET. PTP_SYS_OFFSET_PRECISE is not used:
- * it does not say how precise it is.
+ * The PHC between two readings of CLOCK_REALTIME. Kernels and drivers without the narrow bracket
+ * have the wide one. PTP_SYS_OFFSET_PRECISE is not used: it does not say how precise it is.
  */
 static ptpmon_status read_phc(int phc_fd, struct bracket *narrowest)
 {
-    struct ptp_sys_offset_extended narrow = {.n_samples = BRACKETS};
-    struct ptp_sys_offset wide = {.n_samples = BRACKETS};
     *narrowest = no_bracket;
-
-    if (ioctl(phc_fd, PTP_SYS_OFFSET_EXTENDED, &narrow) == 0) {
-        for (int i = 0; i < BRACKETS; i++)
-            keep_narrowest(narrowest, phc_ns(&narrow.ts[i][0]), phc_ns(&narrow.ts[i][1]), phc_ns(&narrow.ts[i][2]));
-    } else if (errno != EOPNOTSUPP && errno != ENOTTY && errno != EINVAL) {
-        return fail_phc(phc_fd, errno);
-    } else if (ioctl(phc_fd, PTP_SYS_OFFSET, &wide) == 0) {
-        for (const struct ptp_clock_time *ts = wide.ts; ts < wide.ts + 2 * BRACKETS; ts += 2)
-            keep_narrowest(narrowest, phc_ns(&ts[0]), phc_ns(&ts[1]), phc_ns(&ts[2]));
-    } else {
-        return fail_phc(phc_fd, errno);
-    }
-    return PTPMON_OK;
+    int problem = read_narrow(phc_fd, narrowest);
+    if (problem == EOPNOTSUPP || problem == ENOTTY || problem == EINVAL)
+        problem = read_wide(phc_fd, narrowest);
+    return problem == 0 ? PTPMON_OK : fail_phc(phc_fd, problem);
 }
 
 /* Both brackets hold the same difference of the clocks, as far as they can tell. */
@@ -136,8 +145,9 @@ static ptpmon_status read_all(int phc_fd, PTP_CLOCKS_RECORD *clocks)
         clocks->hw_uncertainty_ns = uncertainty(&phc);
         return PTPMON_OK;
     }
-    return ptpmon_fail(PTPMON_IO, "CLOCK_REALTIME: it is set again and again, so the clocks cannot be related; stop "
-                                  "what sets it");
+    return ptpmon_fail(PTPMON_IO,
+                       "CLOCK_REALTIME: it is set again and again, so the clocks cannot be related; stop "
+                       "what sets it");
 }
 
 ptpmon_status ptpmon_clocks_read(int phc_fd, PTP_CLOCKS_RECORD *clocks)

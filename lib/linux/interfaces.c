@@ -195,7 +195,11 @@ static ptpmon_status read_table(struct link_table *table)
     if (fd < 0)
         return fail_dump(errno);
     void *buffer = malloc(RECEIVE_BYTES);
-    ptpmon_status status = buffer == NULL ? fail_no_memory() : PTPMON_OK;
+    if (buffer == NULL) {
+        close(fd);
+        return fail_no_memory();
+    }
+    ptpmon_status status = PTPMON_OK;
     bool interrupted = true;
     for (int attempt = 0; status == PTPMON_OK && interrupted && attempt < DUMP_ATTEMPTS; attempt++) {
         interrupted = false;
@@ -290,34 +294,40 @@ static int by_index(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
+/* Those of `table` that the list is about, described in full. */
+static size_t keep_ethernet(struct link_table *table, ptpmon_interface *list)
+{
+    size_t kept = 0;
+    if (table->links != NULL)
+        qsort(table->links, table->count, sizeof *table->links, by_index);
+    for (size_t i = 0; i < table->count; i++) {
+        struct link *link = &table->links[i];
+        if (!link->ethernet)
+            continue;
+        link->interface.kind = kind_of(link);
+        find_lower(table, link);
+        ask_driver(&link->interface);
+        list[kept++] = link->interface;
+    }
+    return kept;
+}
+
 /* An interface that vanishes meanwhile stays in the list, with what was known of it. */
 ptpmon_status ptpmon_interfaces(ptpmon_interface **list, size_t *count)
 {
     struct link_table table = {0};
     ptpmon_status status = read_table(&table);
-    ptpmon_interface *found = NULL;
-    if (status == PTPMON_OK && (found = calloc(table.count + 1, sizeof *found)) == NULL)
-        status = fail_no_memory();
-    if (status != PTPMON_OK) {
-        free(table.links);
-        return status;
-    }
-
-    qsort(table.links, table.count, sizeof *table.links, by_index);
-    size_t kept = 0;
-    for (size_t i = 0; i < table.count; i++) {
-        struct link *link = &table.links[i];
-        if (!link->ethernet)
-            continue;
-        link->interface.kind = kind_of(link);
-        find_lower(&table, link);
-        ask_driver(&link->interface);
-        found[kept++] = link->interface;
+    if (status == PTPMON_OK) {
+        ptpmon_interface *found = calloc(table.count + 1, sizeof *found);
+        if (found != NULL) {
+            *count = keep_ethernet(&table, found);
+            *list = found;
+        } else {
+            status = fail_no_memory();
+        }
     }
     free(table.links);
-    *list = found;
-    *count = kept;
-    return PTPMON_OK;
+    return status;
 }
 
 void ptpmon_interfaces_free(ptpmon_interface *list)

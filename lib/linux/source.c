@@ -251,7 +251,7 @@ static void detach(struct linux_source *source)
     /* A program may still run on another processor; it has ended when RCU has gone round. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
     ptpmon_stamping_restore(source->name, &source->stamping_before);
-    source->stamping_before.valid = 0;
+    source->stamping_before = (struct ptpmon_stamping_saved){0};
 }
 
 static int start_afresh(struct linux_source *source)

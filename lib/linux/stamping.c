@@ -91,19 +91,20 @@ static ptpmon_status choose(const char *interface_name, const struct ethtool_ts_
     if (wanted->tx_type == HWTSTAMP_TX_OFF)
         wanted->tx_type = HWTSTAMP_TX_ON;
     if (wanted->rx_filter != HWTSTAMP_FILTER_ALL && wanted->rx_filter != HWTSTAMP_FILTER_PTP_V2_EVENT)
-        wanted->rx_filter =
-            info->rx_filters & 1u << HWTSTAMP_FILTER_PTP_V2_EVENT ? HWTSTAMP_FILTER_PTP_V2_EVENT : HWTSTAMP_FILTER_ALL;
+        wanted->rx_filter = (info->rx_filters & 1u << HWTSTAMP_FILTER_PTP_V2_EVENT) ? HWTSTAMP_FILTER_PTP_V2_EVENT
+                                                                                    : HWTSTAMP_FILTER_ALL;
     if (!(capability_bits(info) & PTPMON_CAN_TX_HARDWARE) || !(info->rx_filters & 1u << wanted->rx_filter))
         return ptpmon_fail(PTPMON_NOT_SUPPORTED,
-                           "%s: it cannot stamp every PTP event message in hardware, sent and "
-                           "received; `ptpmon list` shows what each interface can stamp",
+                           "%s: no hardware stamps for all PTP event messages, sent and received; `ptpmon list` shows "
+                           "what each interface can stamp",
                            interface_name);
     return PTPMON_OK;
 }
 
-static ptpmon_status set(const char *interface_name, struct hwtstamp_config wanted)
+/* `config` comes back as the driver took it: it may have widened the filter. */
+static ptpmon_status set(const char *interface_name, struct hwtstamp_config *config)
 {
-    int problem = device_ioctl(interface_name, SIOCSHWTSTAMP, &wanted);
+    int problem = device_ioctl(interface_name, SIOCSHWTSTAMP, config);
     switch (problem) {
     case 0:
         return PTPMON_OK;
@@ -143,19 +144,17 @@ ptpmon_status ptpmon_stamping_enable(const char *interface_name, struct ptpmon_s
         return status;
 
     bool changes = wanted.tx_type != current.tx_type || wanted.rx_filter != current.rx_filter;
-    status = changes ? set(interface_name, wanted) : PTPMON_OK;
+    status = changes ? set(interface_name, &wanted) : PTPMON_OK;
     if (status == PTPMON_OK)
-        *saved = (struct ptpmon_stamping_saved){changes, current.flags, current.tx_type, current.rx_filter};
+        *saved = (struct ptpmon_stamping_saved){changes, current, wanted};
     return status;
 }
 
 void ptpmon_stamping_restore(const char *interface_name, const struct ptpmon_stamping_saved *saved)
 {
-    struct hwtstamp_config config = {
-        .flags = saved->flags,
-        .tx_type = saved->tx_type,
-        .rx_filter = saved->rx_filter,
-    };
-    if (saved->valid)
+    struct hwtstamp_config current, config = saved->before;
+    if (!saved->changed || device_ioctl(interface_name, SIOCGHWTSTAMP, &current) != 0)
+        return;
+    if (current.tx_type == saved->set.tx_type && current.rx_filter == saved->set.rx_filter)
         (void)device_ioctl(interface_name, SIOCSHWTSTAMP, &config);
 }

@@ -3,6 +3,7 @@
 #ifndef PTPMON_LIB_LINUX_STAMPING_H
 #define PTPMON_LIB_LINUX_STAMPING_H
 
+#include <linux/net_tstamp.h>
 #include <ptpmon.h>
 
 struct ptpmon_stamping {
@@ -13,16 +14,21 @@ struct ptpmon_stamping {
 /* Reads both; what the driver does not answer counts as "cannot" and "off". */
 ptpmon_status ptpmon_stamping_read(const char *interface_name, struct ptpmon_stamping *stamping);
 
-/* What was set before, for ptpmon_stamping_restore(). Opaque copy of struct hwtstamp_config. */
+/* For ptpmon_stamping_restore(); all zero = nothing to restore. */
 struct ptpmon_stamping_saved {
-    int valid, flags, tx_type, rx_filter;
+    bool changed;
+    struct hwtstamp_config before, set;
 };
 
 /*
- * Switches TX stamping on, and RX stamping for every PTPv2 frame, or for all frames where only that is to be had.
- * NOT_SUPPORTED with the remedy where the NIC cannot. What was set before goes to `saved`.
+ * Switches TX stamping on, and RX stamping for every PTPv2 event message, or for all frames where
+ * only that is to be had. NOT_SUPPORTED with the remedy where the NIC cannot, or where its driver
+ * does not tell what is set now, which could then not be restored.
  */
 ptpmon_status ptpmon_stamping_enable(const char *interface_name, struct ptpmon_stamping_saved *saved);
+
+/* Restores what was set before, unless somebody has set something else since: a daemon that was
+ * started in the meantime keeps its stamps. */
 void ptpmon_stamping_restore(const char *interface_name, const struct ptpmon_stamping_saved *saved);
 
 #endif
