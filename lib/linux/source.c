@@ -250,7 +250,8 @@ static void detach(struct linux_source *source)
     source->attached = false;
     /* A program may still run on another processor; it has ended when RCU has gone round. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-    ptpmon_stamping_restore(source->name, &source->stamping_before);
+    if (current_netns() == source->netns_inum) /* elsewhere the name may be another's */
+        ptpmon_stamping_restore(source->name, &source->stamping_before);
     source->stamping_before = (struct ptpmon_stamping_saved){0};
 }
 
