@@ -258,7 +258,7 @@ static ptpmon_status fill_join(ptpmon_monitor *monitor)
     bool live = is_live(monitor), last = !live || !monitor->enabled;
     size_t taken;
     ptpmon_status status = take_batch(monitor, &taken);
-    if (status == PTPMON_OK && live && (taken > 0 || last))
+    if (status == PTPMON_OK && live)
         status = take_loss(monitor);
     if (status == PTPMON_OK && live && (last || event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS))
         status = take_clocks(monitor);
