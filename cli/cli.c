@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "format.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *command_name;
+static volatile sig_atomic_t stop_requested;
+static int output_error; /* errno of the write that failed */
+
+int cli_exit_code(ptpmon_status status)
+{
+    switch (status) {
+    case PTPMON_OK:
+    case PTPMON_END:
+    case PTPMON_NOTHING:
+        return CLI_OK;
+    case PTPMON_NO_INTERFACE:
+        return CLI_INTERFACE;
+    case PTPMON_NO_PERMISSION:
+        return CLI_RIGHTS;
+    case PTPMON_NOT_SUPPORTED:
+        return CLI_UNSUPPORTED;
+    case PTPMON_BUSY:
+        return CLI_BUSY;
+    case PTPMON_INVALID:
+        return CLI_USAGE;
+    case PTPMON_BAD_FILE:
+        return CLI_FILE;
+    case PTPMON_NO_MEMORY:
+    case PTPMON_IO:
+        break;
+    }
+    return CLI_FAILED;
+}
+
+void cli_set_command(const char *command)
+{
+    command_name = command;
+}
+
+static void message(const char *format, va_list arguments)
+{
+    char raw[1024], text[2048];
+    vsnprintf(raw, sizeof raw, format, arguments);
+    format_printable(raw, text, sizeof text);
+    fprintf(stderr, "ptpmon%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+}
+
+void cli_message(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    message(format, arguments);
+    va_end(arguments);
+}
+
+int cli_library_error(ptpmon_status status)
+{
+    cli_message("%s", ptpmon_error_message());
+    return cli_exit_code(status);
+}
+
+int cli_usage_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    message(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "Try `ptpmon%s%s --help`.\n", command_name ? " " : "", command_name ? command_name : "");
+    return CLI_USAGE;
+}
+
+int cli_option_error(int option, const char *argument)
+{
+    if (option == ':')
+        return cli_usage_error("option %s needs a value", argument);
+    if (strncmp(argument, "--", 2) != 0 && optopt != 0)
+        return cli_usage_error("unknown option -%c", optopt);
+    if (strchr(argument, '=') != NULL && optopt != 0)
+        return cli_usage_error("option %.*s takes no value", (int)strcspn(argument, "="), argument);
+    return cli_usage_error("unknown or ambiguous option %s", argument);
+}
+
+static void on_stop_signal(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+void cli_signals_setup(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop_signal}; /* no SA_RESTART: waits end */
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void cli_signals_default(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+}
+
+bool cli_stop_requested(void)
+{
+    return stop_requested != 0;
+}
+
+void cli_write(const char *text, size_t length)
+{
+    if (output_error != 0)
+        return;
+    errno = 0;
+    if (fwrite(text, 1, length, stdout) != length || fflush(stdout) != 0)
+        output_error = errno != 0 ? errno : EIO;
+}
+
+bool cli_output_failed(void)
+{
+    return output_error != 0;
+}
+
+int cli_output_result(int code)
+{
+    if (output_error == 0 || output_error == EPIPE)
+        return code;
+    cli_message("standard output: cannot write: %s", strerror(output_error));
+    return code == CLI_OK ? CLI_FAILED : code;
+}
+
+uint64_t cli_now(void)
+{
+    PTP_CLOCKS_RECORD clocks;
+    return ptpmon_clocks_now(&clocks) == PTPMON_OK ? clocks.system_timestamp : 0;
+}
+
+void *cli_allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL) {
+        cli_message("out of memory");
+        exit(CLI_FAILED);
+    }
+    return memory;
+}
+
+bool cli_parse_duration(const char *text, uint64_t *ns)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+    static const double longest = 10 * 365.25 * 86400;
+
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        double seconds = value * units[i].seconds;
+        if (!(seconds >= 1e-3 && seconds <= longest))
+            return false;
+        *ns = (uint64_t)(seconds * NS_PER_S);
+        return true;
+    }
+    return false;
+}
+
+bool cli_parse_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    errno = 0;
+    uint64_t number = strtoull(text, &end, hexadecimal ? 16 : 10);
+    if (errno != 0 || *end != 0 || number < minimum || number > maximum)
+        return false;
+    *value = number;
+    return true;
+}
+
+bool cli_parse_size(const char *text, uint32_t *bytes)
+{
+    char digits[24];
+    size_t length = strlen(text);
+    uint64_t unit = 1, value;
+    if (length == 0 || length >= sizeof digits)
+        return false;
+    memcpy(digits, text, length + 1);
+    char last = digits[length - 1];
+    if (last == 'K' || last == 'k')
+        unit = 1024;
+    else if (last == 'M' || last == 'm')
+        unit = 1024 * 1024;
+    if (unit != 1)
+        digits[length - 1] = 0;
+    if (!cli_parse_number(digits, 1, UINT32_MAX / unit, &value))
+        return false;
+    *bytes = (uint32_t)(value * unit);
+    return true;
+}
+
+int cli_parse_choice(const char *text, const char *const *names)
+{
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcasecmp(text, names[i]) == 0)
+            return i;
+    }
+    return -1;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Relates the three clocks through the PTP_CLOCKS_RECORDs around an instant. Where no record
+ * allows it, there is no answer: nothing is guessed.
+ */
+#ifndef PTPMON_CLI_CLOCKS_H
+#define PTPMON_CLI_CLOCKS_H
+
+#include <ptpmon.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* At one a second this is more than the longest time an event can wait for its result. */
+#define CLOCKS_KEPT 128
+
+struct clocks {
+    PTP_CLOCKS_RECORD records[CLOCKS_KEPT]; /* in order of system_timestamp */
+    size_t count;
+};
+
+void clocks_add(struct clocks *clocks, const PTP_CLOCKS_RECORD *record);
+
+/* The UTC time (CLOCK_REALTIME) of an instant of event time, to show it. A step of the clock counts from the next
+ * record on. False: no record yet. */
+bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_t *realtime_ns);
+
+/*
+ * How much later than a stamp an instant of event time is, ns, and within what bound (+-). The
+ * stamp is one of CLOCK_REALTIME or of the NIC's clock. False where it cannot be known: no record
+ * on both sides of the instant, or one of the clocks was set between them.
+ */
+bool clocks_since_realtime(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+                           uint64_t *bound);
+bool clocks_since_hardware(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+                           uint64_t *bound);
+
+#endif

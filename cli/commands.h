@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands. Each takes its own argv (argv[0] is its name) and returns an enum cli_exit. */
+#ifndef PTPMON_CLI_COMMANDS_H
+#define PTPMON_CLI_COMMANDS_H
+
+int command_list(int argc, char **argv);
+int command_watch(int argc, char **argv);
+int command_demo(int argc, char **argv);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+#include "commands.h"
+#include "format.h"
+#include "json.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: ptpmon list [OPTION...]\n"
+    "\n"
+    "Lists the interfaces that PTP frames can pass: what each can stamp, what is\n"
+    "switched on, its clock, and which device to name for a bond, bridge or VLAN.\n"
+    "\n"
+    "      --json        one JSON object per interface and line\n"
+    "      --color=WHEN  auto (only on a terminal), always, never\n"
+    "  -h, --help        this text\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 usage; all: man ptpmon\n";
+
+static bool has(const ptpmon_interface *interface, uint32_t bit)
+{
+    return (interface->stamping & bit) != 0;
+}
+
+/* ---- JSON ---- */
+
+static void put_stamps(struct json *json, const char *name, bool software, bool hardware, bool enabled)
+{
+    json_open_object(json, name);
+    json_bool(json, "software", software);
+    json_bool(json, "hardware", hardware);
+    json_bool(json, "hardware_enabled", enabled);
+    json_close_object(json);
+}
+
+static void print_json(const ptpmon_interface *interface)
+{
+    struct json json;
+    char text[64];
+    json_begin(&json, "interface");
+    json_string(&json, "interface", interface->name);
+    json_uint(&json, "index", interface->index);
+    json_string(&json, "kind", format_interface_kind(interface->kind));
+    json_string(&json, "driver", interface->driver[0] != 0 ? interface->driver : NULL);
+    json_string(&json, "mac", format_mac(interface->mac, text));
+    json_bool(&json, "up", interface->up);
+    put_stamps(&json, "rx_stamps", has(interface, PTPMON_CAN_RX_SOFTWARE), has(interface, PTPMON_CAN_RX_HARDWARE),
+               has(interface, PTPMON_ON_RX_HARDWARE));
+    json_open_object(&json, "rx_hardware_filters");
+    json_bool(&json, "all", has(interface, PTPMON_CAN_RX_HW_ALL));
+    json_bool(&json, "ptp_ethernet", has(interface, PTPMON_CAN_RX_HW_PTP_L2));
+    json_bool(&json, "ptp_udp", has(interface, PTPMON_CAN_RX_HW_PTP_UDP));
+    json_close_object(&json);
+    put_stamps(&json, "tx_stamps", has(interface, PTPMON_CAN_TX_SOFTWARE), has(interface, PTPMON_CAN_TX_HARDWARE),
+               has(interface, PTPMON_ON_TX_HARDWARE));
+    json_int_if(&json, "phc_index", interface->phc_index >= 0, interface->phc_index);
+    json_uint(&json, "rx_queues", interface->rx_queues);
+    json_uint(&json, "tx_queues", interface->tx_queues);
+    json_string(&json, "lower", interface->lower[0] != 0 ? interface->lower : NULL);
+    json_bool(&json, "prefer_lower", interface->prefer_lower);
+    json_end_line(&json);
+}
+
+/* ---- Table ---- */
+
+/* What the RX filter of the card takes: "all", "Ethernet", "UDP", "Ethernet+UDP", "some". */
+static const char *rx_filter_words(const ptpmon_interface *interface)
+{
+    bool l2 = has(interface, PTPMON_CAN_RX_HW_PTP_L2), udp = has(interface, PTPMON_CAN_RX_HW_PTP_UDP);
+    if (has(interface, PTPMON_CAN_RX_HW_ALL))
+        return "all frames";
+    if (l2 && udp)
+        return "Ethernet+UDP";
+    if (l2)
+        return "Ethernet";
+    return udp ? "UDP" : "some";
+}
+
+/* "NIC (all frames; off), software"; frames = NULL: no word about them. */
+static void stamp_words(char *text, size_t size, bool software, bool hardware, bool enabled, const char *frames)
+{
+    if (hardware)
+        snprintf(text, size, "NIC (%s%s%s)%s", frames ? frames : "", frames ? "; " : "", enabled ? "on" : "off",
+                 software ? ", software" : "");
+    else
+        snprintf(text, size, "%s", software ? "software" : "none");
+}
+
+struct row {
+    char cells[8][64];
+};
+
+static const char *const titles[] = {"INTERFACE", "KIND",      "STATE", "MAC",
+                                     "RX STAMPS", "TX STAMPS", "CLOCK", "RX/TX QUEUES"};
+#define CELLS (sizeof titles / sizeof *titles)
+
+static void fill_row(struct row *row, const ptpmon_interface *interface)
+{
+    char driver[64], name[PTPMON_NAME_MAX];
+    const size_t size = sizeof row->cells[0];
+    snprintf(row->cells[0], size, "%.60s", format_printable(interface->name, name, sizeof name));
+    const char *kind = format_interface_kind(interface->kind);
+    if (interface->driver[0] != 0 && strcmp(interface->driver, kind) != 0)
+        snprintf(row->cells[1], size, "%s (%.40s)", kind, format_printable(interface->driver, driver, sizeof driver));
+    else
+        snprintf(row->cells[1], size, "%s", kind);
+    snprintf(row->cells[2], size, "%s", interface->up ? "up" : "down");
+    format_mac(interface->mac, row->cells[3]);
+    stamp_words(row->cells[4], size, has(interface, PTPMON_CAN_RX_SOFTWARE), has(interface, PTPMON_CAN_RX_HARDWARE),
+                has(interface, PTPMON_ON_RX_HARDWARE), rx_filter_words(interface));
+    stamp_words(row->cells[5], size, has(interface, PTPMON_CAN_TX_SOFTWARE), has(interface, PTPMON_CAN_TX_HARDWARE),
+                has(interface, PTPMON_ON_TX_HARDWARE), NULL);
+    if (interface->phc_index >= 0)
+        snprintf(row->cells[6], size, "ptp%d", interface->phc_index);
+    else
+        snprintf(row->cells[6], size, "-");
+    snprintf(row->cells[7], size, "%u/%u", interface->rx_queues, interface->tx_queues);
+}
+
+static void print_row(const struct row *row, const size_t widths[CELLS], enum format_style style)
+{
+    char line[CELLS * 66 + 64];
+    bool styled = style != STYLE_PLAIN;
+    size_t length = (size_t)snprintf(line, sizeof line, "%s", styled ? format_style(style) : "");
+    for (size_t i = 0; i < CELLS; i++) {
+        size_t padding = i + 1 < CELLS ? widths[i] - format_width(row->cells[i]) + 2 : 0;
+        length += (size_t)snprintf(line + length, sizeof line - length, "%s%*s", row->cells[i], (int)padding, "");
+    }
+    length += (size_t)snprintf(line + length, sizeof line - length, "%s\n", styled ? format_style(STYLE_PLAIN) : "");
+    cli_write(line, length);
+}
+
+static void print_hint(const ptpmon_interface *interface)
+{
+    char name[PTPMON_NAME_MAX], lower[PTPMON_NAME_MAX], line[PTPMON_NAME_MAX * 2 + 200];
+    bool several = strchr(interface->lower, ',') != NULL;
+    if (!interface->prefer_lower)
+        return;
+    format_printable(interface->name, name, sizeof name);
+    format_printable(interface->lower, lower, sizeof lower);
+    int length =
+        snprintf(line, sizeof line, "%s: a %s has no card of its own; name %s instead, where the frames pass%s\n", name,
+                 format_interface_kind(interface->kind), lower, several ? " (watch takes several)" : "");
+    cli_write(line, (size_t)length);
+}
+
+static enum format_style row_style(const ptpmon_interface *interface)
+{
+    return !interface->up || interface->prefer_lower ? STYLE_DIM : STYLE_PLAIN;
+}
+
+static void print_table(const ptpmon_interface *interfaces, size_t count)
+{
+    size_t widths[CELLS] = {0};
+    struct row *rows = cli_allocate(count + 1, sizeof *rows);
+    for (size_t c = 0; c < CELLS; c++)
+        snprintf(rows[0].cells[c], sizeof rows[0].cells[c], "%s", titles[c]);
+    for (size_t i = 0; i < count; i++)
+        fill_row(&rows[i + 1], &interfaces[i]);
+    for (size_t i = 0; i <= count; i++) {
+        for (size_t c = 0; c < CELLS; c++) {
+            size_t width = format_width(rows[i].cells[c]);
+            widths[c] = width > widths[c] ? width : widths[c];
+        }
+    }
+    for (size_t i = 0; i <= count; i++)
+        print_row(&rows[i], widths, i == 0 ? STYLE_BOLD : row_style(&interfaces[i - 1]));
+    free(rows);
+    for (size_t i = 0; i < count; i++)
+        print_hint(&interfaces[i]);
+}
+
+static int list(bool as_json)
+{
+    ptpmon_interface *interfaces;
+    size_t count;
+    ptpmon_status status = ptpmon_interfaces(&interfaces, &count);
+    if (status != PTPMON_OK)
+        return cli_library_error(status);
+    if (as_json) {
+        for (size_t i = 0; i < count; i++)
+            print_json(&interfaces[i]);
+    } else if (count == 0) {
+        cli_message("no interface with Ethernet framing here");
+    } else {
+        print_table(interfaces, count);
+    }
+    ptpmon_interfaces_free(interfaces);
+    return CLI_OK;
+}
+
+int command_list(int argc, char **argv)
+{
+    enum { OPTION_JSON = 256, OPTION_COLOR };
+    static const struct option options[] = {
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"color", required_argument, NULL, OPTION_COLOR},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    bool as_json = false;
+    int colour = COLOUR_AUTO, option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_JSON:
+            as_json = true;
+            break;
+        case OPTION_COLOR:
+            colour = cli_parse_choice(optarg, format_colour_names);
+            if (colour < 0)
+                return cli_usage_error("--color: `%s` is not one of auto, always, never", optarg);
+            break;
+        case 'h':
+            cli_write(help, sizeof help - 1);
+            return CLI_OK;
+        default:
+            return cli_option_error(option, argv[optind - 1]);
+        }
+    }
+    if (optind < argc)
+        return cli_usage_error("`%s` is too much: list takes no interface", argv[optind]);
+    format_colour_setup((enum format_colour)colour, stdout);
+    cli_signals_setup();
+    return list(as_json);
+}

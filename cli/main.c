@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+#include "commands.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"list", "the interfaces: what each can stamp, and which to name", command_list},
+    {"watch", "a line per PTP frame: when it passed, and whether the capture agrees", command_watch},
+    {"demo", "a grandmaster and a client of its own, watched: try this first", command_demo},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void print_help(FILE *to)
+{
+    fputs(
+        "ptpmon: when each PTP frame passed the network card, next to the captured frame\n"
+        "\n"
+        "Usage: ptpmon COMMAND [OPTION...]\n"
+        "\n"
+        "Commands:\n",
+        to);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-7s %s\n", commands[i].name, commands[i].summary);
+    fputs(
+        "\n"
+        "  ptpmon COMMAND --help   the options of a command\n"
+        "  ptpmon --version        the version\n"
+        "  man ptpmon              exit codes, rights, and how it works\n",
+        to);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Levenshtein distance: how many letters must be put in, taken out or changed. Words of up to 31 letters. */
+static size_t distance(const char *from, const char *to)
+{
+    size_t row[32];
+    size_t columns = strlen(to);
+    if (columns >= sizeof row / sizeof *row)
+        return columns;
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 1; from[i - 1] != 0; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t changed = diagonal + (from[i - 1] != to[j - 1]);
+            diagonal = row[j];
+            row[j] = smallest(row[j] + 1, row[j - 1] + 1, changed);
+        }
+    }
+    return row[columns];
+}
+
+static int unknown_command(const char *name)
+{
+    const struct command *nearest = NULL;
+    size_t least = 3; /* beyond two slips of the finger it is another word */
+    for (size_t i = 0; i < COMMANDS; i++) {
+        size_t slips = distance(name, commands[i].name);
+        if (slips < least) {
+            least = slips;
+            nearest = &commands[i];
+        }
+    }
+    if (nearest != NULL)
+        return cli_usage_error("no command `%s`; did you mean `%s`?", name, nearest->name);
+    return cli_usage_error("no command `%s`", name);
+}
+
+static int run_command(int argc, char **argv)
+{
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL)
+        return unknown_command(argv[0]);
+    cli_set_command(command->name);
+    return cli_output_result(command->run(argc, argv));
+}
+
+/* "ptpmon help watch" is "ptpmon watch --help". */
+static int run_help(int argc, char **argv)
+{
+    static char option[] = "--help";
+    if (argc < 2) {
+        print_help(stdout);
+        return CLI_OK;
+    }
+    char *arguments[] = {argv[1], option, NULL};
+    return run_command(2, arguments);
+}
+
+/* A standard stream that is closed would give its number to the next thing opened, and take what is meant for it. */
+static void open_closed_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream)
+            return;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    open_closed_streams();
+    setlocale(LC_TIME, "");
+    if (argc < 2) {
+        print_help(stderr);
+        return CLI_USAGE;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+        return run_help(argc - 1, argv + 1);
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        printf("ptpmon %s\n", ptpmon_version());
+        return CLI_OK;
+    }
+    if (first[0] == '-')
+        return cli_usage_error("unknown option %s", first);
+    return run_command(argc - 1, argv + 1);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include "cli.h"
+#include "format.h"
+#include "report_json.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const report_time_names[] = {"local", "utc", "monotonic", "relative", NULL};
+const char *const report_phc_names[] = {"raw", "tai", "utc", NULL};
+
+struct report {
+    struct report_options options;
+    const char *profile;
+    bool compared;
+    struct table table;
+    bool has_header; /* of the table, written */
+};
+
+struct report *report_open(const struct report_options *options)
+{
+    struct report *report = cli_allocate(1, sizeof *report);
+    report->options = *options;
+    report->compared = true;
+    return report;
+}
+
+void report_close(struct report *report)
+{
+    free(report);
+}
+
+void report_set_profile(struct report *report, const char *profile)
+{
+    report->profile = profile;
+    report->has_header = false;
+}
+
+void report_set_compared(struct report *report, bool compared)
+{
+    report->compared = compared;
+}
+
+void report_warning(struct report *report, const char *interface, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (interface != NULL)
+        cli_message("%s: %s", interface, message);
+    else
+        cli_message("%s", message);
+    if (report->options.json)
+        report_json_warning(report->profile, interface, message);
+}
+
+/* Text of any length that fits a screen. */
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+    char text[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        cli_write(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+void report_text(struct report *report, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    if (report->options.json)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    say("%s", text);
+}
+
+void report_start(struct report *report, const struct session_info *info)
+{
+    if (report->options.json) {
+        report_json_start(report->profile, info);
+        return;
+    }
+    char name[PTPMON_NAME_MAX];
+    bool stamps = strcmp(info->monitor.tx_stamps, "none") != 0;
+    say("%s%s: RX through %s, TX through %s,\n  %s%s; %s%s\n", format_style(STYLE_DIM),
+        format_printable(info->interface, name, sizeof name), info->monitor.rx_frames, info->monitor.tx_frames,
+        stamps ? "TX stamps through " : "no TX stamps", stamps ? info->monitor.tx_stamps : "",
+        info->captures ? "compared with captured frames" : "nothing to compare with", format_style(STYLE_PLAIN));
+}
+
+static void begin_table(struct report *report)
+{
+    if (report->has_header)
+        return;
+    table_setup(&report->table, &report->options, report->compared, format_terminal_width(stdout));
+    if (report->table.is_cut)
+        say("%sSome columns do not fit this terminal; --wide shows all.%s\n", format_style(STYLE_DIM),
+            format_style(STYLE_PLAIN));
+    table_header(&report->table);
+    report->has_header = true;
+}
+
+void report_observation(struct report *report, const struct observation *observation)
+{
+    if (report->options.json) {
+        report_json_observation(report->profile, observation);
+        return;
+    }
+    begin_table(report);
+    table_row(&report->table, observation);
+}
+
+void report_clocks(struct report *report, const char *interface, const PTP_CLOCKS_RECORD *clocks)
+{
+    if (report->options.json)
+        report_json_clocks(report->profile, interface, clocks);
+}
+
+void report_loss(struct report *report, const struct loss *loss)
+{
+    if (report->options.json) {
+        report_json_loss(report->profile, loss);
+        return;
+    }
+    char name[PTPMON_NAME_MAX];
+    format_printable(loss->interface, name, sizeof name);
+    double seconds = (double)(loss->to - loss->from) / NS_PER_S;
+    if (loss->in_capture)
+        say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name, loss->frames,
+            seconds, format_style(STYLE_PLAIN));
+    else
+        say("%s%s: the monitor's ring was full: %" PRIu64 " events and %" PRIu64 " TX stamps dropped within %.3f s%s\n",
+            format_style(STYLE_BAD), name, loss->frames, loss->stamps, seconds, format_style(STYLE_PLAIN));
+}
+
+/* ---- Summary for people ---- */
+
+static void say_row(const char *title, uint64_t seen, const uint64_t by_outcome[PTPMON_OUTCOMES],
+                    ptpmon_outcome unmatched, uint64_t dropped)
+{
+    bool bad = by_outcome[unmatched] + by_outcome[PTPMON_AMBIGUOUS] + dropped > 0;
+    say("  %-10s %9" PRIu64 " %s%9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %9" PRIu64 "%s\n",
+        title, seen, format_style(bad ? STYLE_BAD : STYLE_GOOD), by_outcome[PTPMON_MATCHED], by_outcome[unmatched],
+        by_outcome[PTPMON_DUPLICATE], by_outcome[PTPMON_AMBIGUOUS], by_outcome[PTPMON_OUTSIDE], dropped,
+        format_style(STYLE_PLAIN));
+}
+
+static void say_reasons(const struct tally *tally)
+{
+    char words[64];
+    const char *separator = "  reasons    ";
+    for (int i = 0; i < PTPMON_REASONS; i++) {
+        if (tally->by_reason[i] == 0)
+            continue;
+        format_words(ptpmon_reason_name((ptpmon_reason)i), words, sizeof words);
+        say("%s%s %" PRIu64, separator, words, tally->by_reason[i]);
+        separator = ", ";
+    }
+    if (*separator == ',')
+        say("\n");
+    if (tally->source_mac_differs + tally->vlan_differs + tally->pcp_differs > 0)
+        say("  differ     source MAC %" PRIu64 ", VLAN %" PRIu64 ", PCP %" PRIu64 " of the matched\n",
+            tally->source_mac_differs, tally->vlan_differs, tally->pcp_differs);
+}
+
+static void say_comparison(const struct tally *tally, bool compared)
+{
+    if (!compared) {
+        say("  %" PRIu64 " events, %" PRIu64 " dropped\n", tally->events, tally->dropped_events);
+        return;
+    }
+    say("  %s%-10s %9s %9s %10s %10s %10s %9s %9s%s\n", format_style(STYLE_BOLD), "", "SEEN", "MATCHED", "UNMATCHED",
+        "DUPLICATE", "AMBIGUOUS", "OUTSIDE", "DROPPED", format_style(STYLE_PLAIN));
+    say_row("events", tally->events, tally->events_by_outcome, PTPMON_EVENT_WITHOUT_FRAME, tally->dropped_events);
+    say_row("frames", tally->frames, tally->frames_by_outcome, PTPMON_FRAME_WITHOUT_EVENT, tally->dropped_frames);
+    say_reasons(tally);
+}
+
+static void say_types(const struct tally *tally)
+{
+    if (tally->observations == 0)
+        return;
+    say("\n  %s%-21s %9s %9s%s\n", format_style(STYLE_BOLD), "MESSAGE", "RX", "TX", format_style(STYLE_PLAIN));
+    for (uint8_t i = 0; i < TALLY_TYPES; i++) {
+        if (tally->rx_by_type[i] + tally->tx_by_type[i] > 0)
+            say("  %-21s %9" PRIu64 " %9" PRIu64 "\n", ptpmon_message_type_name(i), tally->rx_by_type[i],
+                tally->tx_by_type[i]);
+    }
+}
+
+static void say_latency(const char *title, const struct histogram *histogram)
+{
+    char texts[4][FORMAT_LATENCY_SIZE];
+    say("  %-21s %9" PRIu64 " %10s %10s %10s %10s\n", title, histogram->count,
+        format_microseconds(histogram->minimum, texts[0]),
+        format_microseconds(histogram_quantile(histogram, 0.5), texts[1]),
+        format_microseconds(histogram_quantile(histogram, 0.99), texts[2]),
+        format_microseconds(histogram->maximum, texts[3]));
+}
+
+static void say_latencies(const struct tally *tally)
+{
+    static const char *const titles[LATENCIES] = {
+        [LATENCY_RX_DRIVER] = "RX driver",
+        [LATENCY_NIC_TO_HOST] = "RX NIC to host",
+        [LATENCY_TX_SOFTWARE] = "TX to software stamp",
+        [LATENCY_TX_HARDWARE] = "TX to NIC stamp",
+    };
+    bool has_header = false;
+    for (int i = 0; i < LATENCIES; i++) {
+        if (tally->latencies[i].count == 0)
+            continue;
+        if (!has_header)
+            say("\n  %s%-21s %9s %10s %10s %10s %10s%s\n", format_style(STYLE_BOLD), "LATENCY us", "COUNT", "MIN",
+                "MEDIAN", "P99", "MAX", format_style(STYLE_PLAIN));
+        has_header = true;
+        say_latency(titles[i], &tally->latencies[i]);
+    }
+}
+
+/* Counters that are zero unless something deserves a look. */
+static void say_oddities(const ptpmon_statistics *statistics)
+{
+    const struct {
+        const char *title;
+        uint64_t count;
+    } oddities[] = {
+        {"PTP version 1 frames passed over", statistics->ptp_v1},
+        {"frames of another PTP version passed over", statistics->other_version},
+        {"truncated frames passed over", statistics->truncated},
+        {"frames with contradictory lengths passed over", statistics->bad_length},
+        {"TX frames whose headers could not be read", statistics->tx_unreadable},
+        {"hardware stamps refused: not a time", statistics->hw_stamp_not_a_time},
+        {"TX stamps without the frame they belong to", statistics->stamp_without_frame_data},
+        {"TX stamps that never came", statistics->stamps_missing},
+        {"TX stamps without a waiting frame", statistics->stamps_orphaned},
+        {"TX stamps that several frames could own", statistics->stamps_ambiguous},
+    };
+    const char *before = "\n";
+    for (size_t i = 0; i < sizeof oddities / sizeof *oddities; i++) {
+        if (oddities[i].count == 0)
+            continue;
+        say("%s  %s%s: %" PRIu64 "%s\n", before, format_style(STYLE_WARN), oddities[i].title, oddities[i].count,
+            format_style(STYLE_PLAIN));
+        before = "";
+    }
+}
+
+void report_part(struct report *report, const struct report_part *part)
+{
+    char name[PTPMON_NAME_MAX];
+    if (report->options.json)
+        return;
+    say("\n%sSummary: %s, %.1f s%s\n", format_style(STYLE_BOLD), format_printable(part->name, name, sizeof name),
+        (double)part->elapsed_ns / NS_PER_S, format_style(STYLE_PLAIN));
+    say_comparison(part->tally, part->compared);
+    say_types(part->tally);
+    say_latencies(part->tally);
+    if (part->info != NULL)
+        say_oddities(&part->info->statistics);
+}
+
+void report_end(struct report *report, const struct report_part *total, const struct report_parts_name *name,
+                const struct report_part *parts, size_t count)
+{
+    if (report->options.json)
+        report_json_end(total, name, parts, count);
+}
