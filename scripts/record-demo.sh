@@ -10,7 +10,10 @@ work=$(mktemp -d)
 a=ptpmon-rec-a$$ b=ptpmon-rec-b$$
 pids=()
 finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" || true; done
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" || true
+    done
     pids=()
 }
 cleanup() {

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# A thin front for CMake; `make help` says what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+CHECK_STAGES := build unit e2e sanitize fuzz install lint
+
+.PHONY: all setup install demo check $(CHECK_STAGES:%=check-%) lint format clean help
+
+all:
+	@scripts/build.sh release
+
+setup:
+	@scripts/setup.sh build demo test
+
+install:
+	@scripts/build.sh release -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
+	@DESTDIR=$(DESTDIR) cmake --install build
+
+demo:
+	@scripts/setup.sh build demo
+	@scripts/build.sh release
+	@scripts/demo.sh $(ARGS)
+
+check:
+	@scripts/check.sh setup $(CHECK_STAGES)
+
+$(CHECK_STAGES:%=check-%): check-%:
+	@scripts/check.sh $*
+
+lint: check-lint
+
+format:
+	@scripts/lint.sh --fix
+
+clean:
+	rm -rf build build-debug build-asan build-tsan build-fuzz
+
+help:
+	@echo 'make                 build/ptpmon and the libraries; installs nothing'
+	@echo 'make install         into PREFIX (default /usr/local), below DESTDIR where it is given'
+	@echo 'make demo            installs what is missing, builds and shows ptpmon with a running ptp4l;'
+	@echo '                     ARGS="..." goes to `ptpmon demo`'
+	@echo 'make check           installs what is missing and runs every test'
+	@echo 'make check-STAGE     one part of it: $(CHECK_STAGES)'
+	@echo 'make lint, format    static checks; rewrite the C files as .clang-format says'
+	@echo 'make setup           installs the Debian packages for all of this'
+	@echo 'make clean           removes the build directories'

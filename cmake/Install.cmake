@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# What `make install` puts where: the directories are GNUInstallDirs', DESTDIR and --prefix work.
+install(TARGETS ptpmon ptpmon_static ptpmon_shared
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+install(FILES ${PROJECT_SOURCE_DIR}/include/ptpmon.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/avb DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+# The recordings that `ptpmon demo` shows where it cannot run live.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/demo DESTINATION ${CMAKE_INSTALL_DATADIR}/ptpmon)
+
+file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
+install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# Relative to its own place, so that the installed tree can be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE libdir)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE includedir)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+    OUTPUT_VARIABLE prefix_from_pkgconfig)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/ptpmon.pc.in ${PROJECT_BINARY_DIR}/ptpmon.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/ptpmon.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

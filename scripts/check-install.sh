@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs a build directory below a scratch directory and uses what is there as a stranger would:
+#
+#     scripts/check-install.sh BUILD_DIRECTORY
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+
+source=$(realpath "$(dirname "$0")/..")
+build=$(realpath "$1")
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+
+DESTDIR=$root cmake --install "$build" >"$root/log" || {
+    cat "$root/log" >&2
+    fail "cmake --install failed"
+}
+prefix=$root$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$build/CMakeCache.txt")
+
+expect() { # what is there, path below the prefix, may be a pattern
+    [ -n "$(find "$prefix" -path "$prefix/$2")" ] || fail "$1 is not installed: $2"
+}
+expect "the program" bin/ptpmon
+expect "the static library" 'lib*/libptpmon.a'
+expect "the shared library" 'lib*/libptpmon.so'
+for header in "$source"/include/*.h "$source"/include/avb/*.h; do
+    expect "a public header" "include/${header#"$source"/include/}"
+done
+for page in "$source"/docs/man/*.1; do
+    [ ! -e "$page" ] || expect "a manual page" "share/man/man1/$(basename "$page")"
+done
+
+for recording in "$source"/share/demo/*; do
+    expect "a recording" "share/ptpmon/demo/$(basename "$recording")"
+done
+
+pc=$(find "$prefix" -name ptpmon.pc)
+[ -n "$pc" ] || fail "ptpmon.pc is not installed"
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+libraries=$(dirname "$(find "$prefix" -name libptpmon.so)")
+version=$(LD_LIBRARY_PATH=$libraries "$prefix/bin/ptpmon" --version)
+case "$version" in
+*"$(pkg-config --modversion ptpmon)"*) ;;
+*) fail "ptpmon --version says \"$version\", ptpmon.pc $(pkg-config --modversion ptpmon)" ;;
+esac
+
+# The example of the README, linked both ways.
+example=$source/examples/watch.c
+read -r -a flags <<<"$(pkg-config --cflags --libs ptpmon)"
+cc -std=c11 -Wall -Wextra -Werror -o "$root/shared" "$example" "${flags[@]}"
+read -r -a flags <<<"$(pkg-config --cflags ptpmon) $libraries/libptpmon.a $(pkg-config --libs libpcap libbpf)"
+cc -std=c11 -Wall -Wextra -Werror -o "$root/static" "$example" "${flags[@]}"
+for program in shared static; do
+    # An interface that cannot exist: the sentence for it shows that the library was reached.
+    message=$(LD_LIBRARY_PATH=$libraries "$root/$program" no-such-if 2>&1) && fail "the $program example did not fail"
+    case "$message" in
+    *no-such-if*) ;;
+    *) fail "the $program example says \"$message\"" ;;
+    esac
+done
+fence='```'
+diff <(sed -n "/^${fence}c\$/,/^$fence\$/p" "$source/README.md" | sed '1d;$d') <(grep -v SPDX "$example") ||
+    fail "the example in README.md is not examples/watch.c"
+files=$(find "$prefix" -type f | wc -l)
+say "$files files installed; the example builds and runs with the shared and with the static library"
