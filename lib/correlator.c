@@ -44,6 +44,7 @@ struct group {
     bool has_unknown;  /* a frame of unknown direction */
     bool is_remainder; /* some of it was decided before */
     bool is_unsorted;  /* an item came after its time had been gone through */
+    bool has_guess;    /* a frame's event time is a guess, so the order of its frames is */
 };
 
 struct ptpmon_correlator {
@@ -287,6 +288,7 @@ static void decide(ptpmon_correlator *correlator, struct group *group)
     }
     struct ptpmon_pool pools[2] = {{.first = group->first, .last = group->last}};
     pools[0].is_remainder = group->is_remainder;
+    pools[0].has_guess = group->has_guess;
     pools[0].decided_early = group->is_remainder || !window_has_passed(correlator, group);
     pools[1] = pools[0];
     share_out(&group->events, group->has_unknown, pools, false);
@@ -380,6 +382,7 @@ static void add_to_group(struct group *group, struct ptpmon_item *item)
 {
     ptpmon_item_list_append(item->is_frame ? &group->frames : &group->events, item);
     group->has_unknown |= item->message.direction == AVB_DIRECTION_UNKNOWN;
+    group->has_guess |= item->is_guess;
     if (item->time < group->first)
         group->first = item->time;
     if (item->time > group->last)
@@ -462,11 +465,13 @@ static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant u
 
 /* ---- Placing frames in event time --------------------------------------------------------- */
 
-/* A frame that seems to have been captured after a step waits for a reading of after it, unless `by_force`. */
+/* A frame that seems to have been captured after a step waits for a reading of after it. `by_force`: neither it nor a
+ * frame that is followed by no reading yet can wait any longer. */
 static void place(ptpmon_correlator *correlator, struct ptpmon_item *frame, bool by_force)
 {
     ptpmon_instant capture_time = ptpmon_instant_clamp(frame->frame_time_ns);
     ptpmon_instant earliest = by_force ? PTPMON_INSTANT_MIN : ptpmon_instant_add(frame->promised, -STEP_NS);
+    frame->is_guess = by_force;
     if (ptpmon_clock_map_find(&correlator->clocks, capture_time, earliest, &frame->time))
         ptpmon_item_heap_push(&correlator->upcoming, frame);
     else
@@ -495,12 +500,6 @@ static void place_forlorn(ptpmon_correlator *correlator, ptpmon_instant promised
     struct ptpmon_item_list *frames = &correlator->doubtful;
     while (frames->first && frames->first->promised <= promised)
         place(correlator, ptpmon_item_list_take(frames), true);
-}
-
-static void place_all(ptpmon_correlator *correlator)
-{
-    place_until(correlator, INT64_MAX, true);
-    place_forlorn(correlator, INT64_MAX);
 }
 
 static void take_clocks(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *record)
@@ -533,7 +532,8 @@ static ptpmon_status make_room(ptpmon_correlator *correlator)
         decide_oldest_early(correlator);
         return PTPMON_OK;
     }
-    place_all(correlator);
+    place_until(correlator, INT64_MAX, true);
+    place_forlorn(correlator, INT64_MAX);
     const struct ptpmon_item *oldest = ptpmon_item_heap_top(&correlator->upcoming);
     return group_items(correlator, ptpmon_instant_add(oldest->time, correlator->window_ns + 1));
 }
@@ -750,7 +750,8 @@ ptpmon_status ptpmon_correlator_advance(ptpmon_correlator *correlator, uint64_t 
 
 ptpmon_status ptpmon_correlator_finish(ptpmon_correlator *correlator)
 {
-    place_all(correlator);
+    place_until(correlator, INT64_MAX, false);
+    place_forlorn(correlator, INT64_MAX);
     ptpmon_status status = progress(correlator, INT64_MAX);
     correlator->finished = status == PTPMON_OK;
     return status;

@@ -15,6 +15,7 @@ struct ptpmon_item {
     int64_t frame_time_ns;
     uint64_t frame_number;
     ptpmon_instant promised; /* frame: event time that was promised to be over when it came */
+    bool is_guess;           /* frame: placed in event time before the clocks were known well enough */
 
     struct ptpmon_item *next; /* in an item list */
     /* Once decided. */

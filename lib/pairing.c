@@ -143,10 +143,10 @@ static bool is_single_pair(const struct ptpmon_pool *pool)
     return pool->events.count == 1 && pool->frames.count == 1;
 }
 
-/* Whether the only two of a key can be of two messages, of which each side lost the other. */
+/* Whether the only two of a key can be of two messages, of which each side lacks the other. */
 static bool may_be_of_two(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool, bool both_incomplete)
 {
-    return both_incomplete && llabs(pool->events.first->time - pool->frames.first->time) > pairing->edge_ns;
+    return (both_incomplete || pool->decided_early) && llabs(pool->events.first->time - pool->frames.first->time) > pairing->edge_ns;
 }
 
 /* Whether the rest of a pool, as many events as frames, may be paired in order of time. */
@@ -161,7 +161,7 @@ static bool order_holds(const struct ptpmon_pairing *pairing, const struct ptpmo
     if (is_single_pair(pool))
         return !may_be_of_two(pairing, pool, !monitor_complete && !capture_complete);
     /* Where stamps equal capture times, a stamp that equals none belongs to a frame that is not there. */
-    if (pool->decided_early || (found && rest->stamped))
+    if (pool->decided_early || pool->has_guess || (found && rest->stamped))
         return false;
     return monitor_complete && capture_complete;
 }

@@ -7,9 +7,9 @@
  * A pair by key or by order is right where both sides saw the same messages. A loss that makes the
  * numbers unequal is always noticed. One that keeps them equal, an event of one message and a frame
  * of another of the same key within the window, is noticed where either side told of a loss there and
- * a side still has more than one item; of two single items, where both sides told and the two are
- * more than edge_ns apart. What nobody told, or what leaves two single items that close, cannot be
- * noticed.
+ * a side still has more than one item; of two single items, where both sides told, or the group was
+ * decided early, and the two are more than edge_ns apart. What nobody told, or what leaves two single
+ * items that close, cannot be noticed.
  */
 #ifndef PTPMON_LIB_PAIRING_H
 #define PTPMON_LIB_PAIRING_H
@@ -23,6 +23,7 @@ struct ptpmon_pool {
     ptpmon_instant first, last; /* of the group, which may be more than this pool */
     bool decided_early;         /* more of it may still come */
     bool is_remainder;          /* some of it was decided before */
+    bool has_guess;             /* the time of a frame is a guess, so the order of the frames is */
 };
 
 struct ptpmon_pairing {

@@ -167,7 +167,7 @@ static ptpmon_status not_a_recording(const char *path)
 
 static ptpmon_status check_header(const char *path, const PTP_RECORDING_HEADER *header, size_t length)
 {
-    if (length < sizeof *header || memcmp(header->magic, AVB_RECORDING_MAGIC, sizeof header->magic) != 0)
+    if (!header || length < sizeof *header || memcmp(header->magic, AVB_RECORDING_MAGIC, sizeof header->magic) != 0)
         return not_a_recording(path);
     if (header->byte_order != AVB_RECORDING_BYTE_ORDER)
         return ptpmon_fail(PTPMON_BAD_FILE, "%s: recorded on a host of the other byte order; read it on one like it", path);

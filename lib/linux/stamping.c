@@ -152,7 +152,7 @@ ptpmon_status ptpmon_stamping_enable(const char *interface_name, struct ptpmon_s
 
 void ptpmon_stamping_restore(const char *interface_name, const struct ptpmon_stamping_saved *saved)
 {
-    struct hwtstamp_config current, config = saved->before;
+    struct hwtstamp_config current = {0}, config = saved->before;
     if (!saved->changed || device_ioctl(interface_name, SIOCGHWTSTAMP, &current) != 0)
         return;
     if (current.tx_type == saved->set.tx_type && current.rx_filter == saved->set.rx_filter)

@@ -276,6 +276,6 @@ int main(void)
         cmocka_unit_test(stamping_cannot_be_enabled_on_a_veth),
     };
     if (!enter_private_namespace())
-        return TEST_SKIPPED;
+        return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
