@@ -9,12 +9,8 @@
 
 #define WAIT_MS 20
 
-/* A captured frame may be this late: the capture hands them over in blocks. */
+/* A captured frame, or a record that was being made, may be this late. */
 #define CAPTURE_DELAY_NS ((uint64_t)200 * NS_PER_MS)
-
-/* An event that waits for its TX stamp may be this late: the monitor's deadline of 1 s, up to 1 s more until a clocks
- * record moves event time past it, and CAPTURE_DELAY_NS. */
-#define STAMP_DELAY_NS ((uint64_t)2200 * NS_PER_MS)
 
 #define EVENTS_AT_ONCE 256
 
@@ -27,8 +23,6 @@ struct session {
     ptpmon_capture *capture;
     struct observer *observer;
     const struct sink *sink;
-    uint64_t frame_events;    /* delivered by the monitor */
-    uint64_t events_until;    /* event time up to which the monitor has delivered everything */
     uint64_t capture_dropped; /* at `sampled` */
     PTP_CLOCKS_RECORD started, sampled;
     uint64_t stopped_at;
@@ -120,8 +114,6 @@ static ptpmon_status drain_events(struct session *session)
         if (status != PTPMON_OK)
             return status;
         for (size_t i = 0; i < count; i++) {
-            if (events[i].direction == AVB_DIRECTION_RX || events[i].direction == AVB_DIRECTION_TX)
-                session->frame_events++;
             status = observer_event(session->observer, &events[i]);
             if (status != PTPMON_OK)
                 return status;
@@ -166,27 +158,20 @@ static ptpmon_status sample_capture_loss(struct session *session, const PTP_CLOC
 static ptpmon_status pump(struct session *session)
 {
     PTP_CLOCKS_RECORD now;
-    ptpmon_statistics before;
+    ptpmon_monitor_info info;
     ptpmon_status status = ptpmon_clocks_now(&now);
-    if (status == PTPMON_OK)
-        status = ptpmon_monitor_statistics(session->monitor, &before);
     if (status == PTPMON_OK)
         status = drain_events(session);
     if (status == PTPMON_OK)
         status = drain_capture(session);
     if (status == PTPMON_OK)
         status = sample_capture_loss(session, &now);
+    if (status == PTPMON_OK)
+        status = ptpmon_monitor_info_get(session->monitor, &info);
     if (status != PTPMON_OK)
         return status;
-
-    /* What was emitted before `now` has come when as many events have come: then none waits for a stamp. */
-    if (session->frame_events >= before.frames_emitted)
-        session->events_until = now.system_timestamp;
-    else if (session->events_until + STAMP_DELAY_NS < now.system_timestamp)
-        session->events_until = now.system_timestamp - STAMP_DELAY_NS;
-    if (session->events_until <= CAPTURE_DELAY_NS)
-        return PTPMON_OK;
-    return observer_advance(session->observer, session->events_until - CAPTURE_DELAY_NS);
+    uint64_t until = info.delivered_until < now.system_timestamp ? info.delivered_until : now.system_timestamp;
+    return until > CAPTURE_DELAY_NS ? observer_advance(session->observer, until - CAPTURE_DELAY_NS) : PTPMON_OK;
 }
 
 static ptpmon_status first_failure(ptpmon_status first, ptpmon_status then)

@@ -133,6 +133,10 @@ typedef struct ptpmon_monitor_info {
     bool rx_software;      /* RX events carry software_timestamp */
     uint64_t enabled_at;   /* event time from which every frame is seen; 0 = not yet */
     uint64_t disabled_at;  /* event time until which every frame was seen; 0 = still running */
+    /* Event time up to which the events door has delivered all that it will: what is older has come,
+     * but for records that were being made at that moment (allow some ms). An event that waits for its
+     * TX stamp holds it back. 0 = nothing yet, or a recording. */
+    uint64_t delivered_until;
 } ptpmon_monitor_info;
 
 /*

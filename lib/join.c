@@ -254,6 +254,13 @@ size_t ptpmon_join_take(struct ptpmon_join *join, PTP_TIMESTAMP_EVENT *events, s
     return count;
 }
 
+uint64_t ptpmon_join_oldest_waiting(const struct ptpmon_join *join)
+{
+    if (ptpmon_list_is_empty(&join->waiting))
+        return UINT64_MAX;
+    return entry_at(join->waiting.next)->event.system_timestamp;
+}
+
 void ptpmon_join_counts_get(const struct ptpmon_join *join, struct ptpmon_join_counts *counts)
 {
     *counts = join->counts;

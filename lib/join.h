@@ -38,6 +38,9 @@ ptpmon_status ptpmon_join_finish(struct ptpmon_join *join);
 /* Copies out up to `capacity` complete events; returns how many. */
 size_t ptpmon_join_take(struct ptpmon_join *join, PTP_TIMESTAMP_EVENT *events, size_t capacity);
 
+/* system_timestamp of the event that has waited longest, UINT64_MAX where none waits. */
+uint64_t ptpmon_join_oldest_waiting(const struct ptpmon_join *join);
+
 void ptpmon_join_counts_get(const struct ptpmon_join *join, struct ptpmon_join_counts *counts);
 
 #endif

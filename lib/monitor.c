@@ -20,6 +20,8 @@ struct ptpmon_monitor {
     /* The events door. */
     struct ptpmon_join *join;
     bool finished;             /* nothing will come into `join` any more */
+    uint64_t taken_until;      /* event time of the last look that left nothing in a live source */
+    uint64_t delivered_until;  /* as in ptpmon_monitor_info */
     uint64_t clocks_at;        /* event time of the last CLOCKS record */
     uint64_t counters_at;      /* event time of the last look at the drop counters */
     uint64_t frames_dropped, stamps_dropped; /* as of then */
@@ -121,6 +123,7 @@ static ptpmon_status start_events_door(ptpmon_monitor *monitor)
     if (!monitor->join)
         return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for joining late stamps");
     monitor->finished = false;
+    monitor->taken_until = monitor->delivered_until = 0;
     if (!is_live(monitor))
         return PTPMON_OK;
     monitor->frames_dropped = monitor->stamps_dropped = 0;
@@ -168,7 +171,11 @@ void ptpmon_monitor_close(ptpmon_monitor *monitor)
 
 ptpmon_status ptpmon_monitor_info_get(const ptpmon_monitor *monitor, ptpmon_monitor_info *info)
 {
-    *info = (ptpmon_monitor_info){.enabled_at = monitor->enabled_at, .disabled_at = monitor->disabled_at};
+    *info = (ptpmon_monitor_info){
+        .enabled_at = monitor->enabled_at,
+        .disabled_at = monitor->disabled_at,
+        .delivered_until = monitor->delivered_until,
+    };
     monitor->source->operations->info(monitor->source, info);
     return PTPMON_OK;
 }
@@ -256,8 +263,11 @@ static ptpmon_status take_batch(ptpmon_monitor *monitor, size_t *taken)
 static ptpmon_status fill_join(ptpmon_monitor *monitor)
 {
     bool live = is_live(monitor), last = !live || !monitor->enabled;
+    uint64_t looked_at = live ? event_time_now(monitor) : 0;
     size_t taken;
     ptpmon_status status = take_batch(monitor, &taken);
+    if (taken < RECORDS_AT_ONCE)
+        monitor->taken_until = looked_at;
     if (status == PTPMON_OK && live)
         status = take_loss(monitor);
     if (status == PTPMON_OK && live && (last || event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS))
@@ -283,6 +293,10 @@ ptpmon_status ptpmon_events_read(ptpmon_monitor *monitor, PTP_TIMESTAMP_EVENT *e
         if (status != PTPMON_OK)
             return status;
         taken = ptpmon_join_take(monitor->join, events, capacity);
+    }
+    if (taken < capacity) { /* the rest waits for stamps */
+        uint64_t waiting = ptpmon_join_oldest_waiting(monitor->join);
+        monitor->delivered_until = waiting < monitor->taken_until ? waiting : monitor->taken_until;
     }
     *count = taken;
     return PTPMON_OK;
