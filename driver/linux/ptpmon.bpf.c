@@ -195,7 +195,7 @@ int rx_frame(struct __sk_buff *skb)
     event.direction = AVB_DIRECTION_RX;
     event.software_timestamp = skb->tstamp;
     event.queueId = AVB_QUEUE_UNKNOWN;
-    if (skb->queue_mapping > 0 && skb->queue_mapping <= AVB_QUEUE_UNKNOWN)
+    if (settings.rx_queue && skb->queue_mapping > 0 && skb->queue_mapping <= AVB_QUEUE_UNKNOWN)
         event.queueId = (UINT8)(skb->queue_mapping - 1); /* the recorded queue is kept plus one */
 
     __s64 hardware = (__s64)skb->hwtstamp;
@@ -331,12 +331,14 @@ int BPF_PROG(tx_frame_traced, const struct sk_buff *skb, const struct net_device
 /* Emits the LATE_STAMP record of the frame in `skb`. hardware, software: ns, 0 = not this kind. */
 static __always_inline void emit_stamp(const struct sk_buff *skb, __s64 hardware, __s64 software)
 {
-    PTP_TIMESTAMP_EVENT event = {};
-    struct linear linear;
-    enum avb_frame_kind kind = read_from_skb(skb, &linear, &event);
+    /* Asked before the frame is read: of what is asked behind the parser the verifier follows every
+     * way through it. */
     struct avb_linux_counters *count = counters_here();
     if (!count || (hardware <= 0 && software <= 0))
         return;
+    PTP_TIMESTAMP_EVENT event = {};
+    struct linear linear;
+    enum avb_frame_kind kind = read_from_skb(skb, &linear, &event);
     if (kind != AVB_FRAME_PTP) {
         if (linear.frame_length == 0)
             COUNT(count->stamp_without_frame_data);

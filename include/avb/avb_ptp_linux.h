@@ -12,7 +12,8 @@ struct avb_linux_settings {
     UINT32 watermark;    /* bytes in the ring whose crossing wakes the reader */
     UINT8 rx_hardware;   /* the interface can stamp received frames: a stamp found is its own */
     UINT8 stamps_seen;   /* late TX stamps can be observed; without, none is ever expected */
-    UINT8 reserved[2];
+    UINT8 rx_queue;      /* the interface records the queue of received frames; a veth leaves the sender's TX queue there */
+    UINT8 reserved;
 };
 
 /* One copy per CPU; the library adds them up. Named as in ptpmon_statistics. */

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "linux/clocks.h"
 #include "linux/clsact.h"
+#include "linux/device_ioctl.h"
 #include "linux/ringbuf.h"
 #include "linux/stamping.h"
 
@@ -13,7 +14,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/membarrier.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <ptpmon.skel.h>
 #include <stdarg.h>
@@ -124,6 +127,13 @@ static void open_phc(struct linux_source *source, const struct ptpmon_stamping *
     source->phc_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* A veth hands the sender's buffer over as it is, with its TX queue where the RX queue belongs. */
+static bool records_rx_queue(const struct linux_source *source)
+{
+    struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+    return device_ioctl(source->name, SIOCETHTOOL, &driver) != 0 || strcmp(driver.driver, "veth") != 0;
+}
+
 static ptpmon_status open_program(struct linux_source *source, enum tracing tracing,
                                   const struct ptpmon_stamping *stamping)
 {
@@ -147,6 +157,7 @@ static ptpmon_status open_program(struct linux_source *source, enum tracing trac
         .watermark = (uint32_t)(source->ring_bytes < 65536 ? source->ring_bytes / 4 : 16384),
         .rx_hardware = (stamping->bits & PTPMON_CAN_RX_HARDWARE) != 0,
         .stamps_seen = tracing != TRACING_NONE,
+        .rx_queue = records_rx_queue(source),
     };
     return PTPMON_OK;
 }
