@@ -244,7 +244,7 @@ static void say_oddities(const ptpmon_statistics *statistics)
         {"frames with contradictory lengths passed over", statistics->bad_length},
         {"TX frames whose headers could not be read", statistics->tx_unreadable},
         {"hardware stamps refused: not a time", statistics->hw_stamp_not_a_time},
-        {"TX stamps without the frame they belong to", statistics->stamp_without_frame_data},
+        {"hardware stamps refused: of another device", statistics->hw_stamp_of_other_device},
         {"TX stamps that never came", statistics->stamps_missing},
         {"TX stamps without a waiting frame", statistics->stamps_orphaned},
         {"TX stamps that several frames could own", statistics->stamps_ambiguous},

@@ -232,7 +232,7 @@ static void put_monitor_statistics(struct json *json, const ptpmon_statistics *s
     json_uint(json, "bad_length", statistics->bad_length);
     json_uint(json, "tx_unreadable", statistics->tx_unreadable);
     json_uint(json, "hw_stamp_not_a_time", statistics->hw_stamp_not_a_time);
-    json_uint(json, "stamp_without_frame_data", statistics->stamp_without_frame_data);
+    json_uint(json, "hw_stamp_of_other_device", statistics->hw_stamp_of_other_device);
     json_uint(json, "stamps_joined", statistics->stamps_joined);
     json_uint(json, "stamps_missing", statistics->stamps_missing);
     json_uint(json, "stamps_orphaned", statistics->stamps_orphaned);

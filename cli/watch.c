@@ -189,7 +189,7 @@ static int take_option(struct watch_options *options, int option)
     case OPTION_RING: {
         uint32_t *bytes = &options->session.monitor.ring_bytes;
         bool fits = cli_parse_size(optarg, bytes) && (*bytes & (*bytes - 1)) == 0;
-        return expect(fits, "ring", optarg, "a power of two in bytes, such as 64K or 1M");
+        return expect(fits, "ring", optarg, "a power of two in bytes, such as 65536, 64K or 1M");
     }
     default:
         return take_filter_option(&options->filter, option);

@@ -155,7 +155,6 @@ typedef struct ptpmon_statistics {
     /* Stamps refused, by reason. */
     uint64_t hw_stamp_not_a_time;      /* the field held something else, such as a kernel pointer */
     uint64_t hw_stamp_of_other_device; /* the frame came through another NIC, whose stamp it still carries */
-    uint64_t stamp_without_frame_data; /* TX stamp delivered without its frame (SOF_TIMESTAMPING_OPT_TSONLY) */
     /* Joining late stamps, events door only. */
     uint64_t stamps_joined;
     uint64_t stamps_missing;   /* events delivered with STAMP_MISSING */
@@ -288,7 +287,8 @@ PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
  *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
  *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either
  *      side lost something or did not run at the time of the group, or if rule 1 found pairs and an
- *      event is left whose software_timestamp is no frame's time;
+ *      event is left whose software_timestamp is no frame's time. So are two single items that are
+ *      more than 10 ms apart, if both sides lost something there: they may be of two messages;
  *   3. nothing left on one side: the other side's are OUTSIDE where they lie before or after that
  *      side ran; EVENT_WITHOUT_FRAME or FRAME_WITHOUT_EVENT where that side lost something;
  *      DUPLICATE where rule 1 matched the key within the group; else again EVENT_WITHOUT_FRAME or
@@ -303,7 +303,8 @@ PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
  *
  * A frame's event time is its capture time moved by the CLOCKS record that is nearest in capture
  * time. For that a frame waits for the next CLOCKS record, at most 1.1 s of event time, so a step of
- * CLOCK_REALTIME between two records does no harm.
+ * CLOCK_REALTIME between two records does no harm; one back by less than a second or so displaces the
+ * frames between the two by no more than itself.
  *
  * Memory is bounded: max_pending items not decided, at most twice as many in results that were not
  * fetched, and what is needed to recognize the rest of groups that were decided early.

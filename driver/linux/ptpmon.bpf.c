@@ -339,11 +339,8 @@ static __always_inline void emit_stamp(const struct sk_buff *skb, __s64 hardware
     PTP_TIMESTAMP_EVENT event = {};
     struct linear linear;
     enum avb_frame_kind kind = read_from_skb(skb, &linear, &event);
-    if (kind != AVB_FRAME_PTP) {
-        if (linear.frame_length == 0)
-            COUNT(count->stamp_without_frame_data);
+    if (kind != AVB_FRAME_PTP)
         return;
-    }
     event.system_timestamp = bpf_ktime_get_ns();
     event.direction = AVB_DIRECTION_TX;
     event.queueId = queue_of(skb);

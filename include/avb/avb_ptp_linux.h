@@ -12,7 +12,7 @@ struct avb_linux_settings {
     UINT32 watermark;    /* bytes in the ring whose crossing wakes the reader */
     UINT8 rx_hardware;   /* the interface can stamp received frames: a stamp found is its own */
     UINT8 stamps_seen;   /* late TX stamps can be observed; without, none is ever expected */
-    UINT8 rx_queue;      /* the interface records the queue of received frames; a veth leaves the sender's TX queue there */
+    UINT8 rx_queue;      /* the interface records the queue of received frames */
     UINT8 reserved;
 };
 
@@ -23,7 +23,6 @@ struct avb_linux_counters {
     UINT64 ptp_v1, other_version, truncated, bad_length;
     UINT64 tx_unreadable;
     UINT64 hw_stamp_not_a_time, hw_stamp_of_other_device;
-    UINT64 stamp_without_frame_data;
 };
 
 #endif

@@ -402,7 +402,6 @@ static ptpmon_status statistics(struct ptpmon_source *base, ptpmon_statistics *s
         sum->tx_unreadable += each[i].tx_unreadable;
         sum->hw_stamp_not_a_time += each[i].hw_stamp_not_a_time;
         sum->hw_stamp_of_other_device += each[i].hw_stamp_of_other_device;
-        sum->stamp_without_frame_data += each[i].stamp_without_frame_data;
     }
     free(each);
     sum->buffer_size = source->ring_bytes / PTPMON_RINGBUF_STRIDE;
