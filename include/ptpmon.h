@@ -282,7 +282,8 @@ PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
  * Pairs events with frames of one interface. The key is direction and (sdoId, domainNumber,
  * messageType, sourcePortIdentity, sequenceId); source MAC, VLAN and PCP are cross-checked and
  * counted. Time alone never joins. Items of one key that lie within the window of one another, each
- * of the next, are one group; a group is decided when the window after its last item has passed:
+ * of the next, are one group; a group is decided when the window after its last item has passed, or,
+ * once it has lasted four windows, at the first pause of more than 10 ms:
  *   1. a received event whose software_timestamp equals a frame's time is that frame's: MATCHED;
  *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
  *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either

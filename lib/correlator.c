@@ -27,9 +27,13 @@
  * rarely milliseconds. */
 #define EDGE_NS 10000000
 
-/* A frame that seems to be this much older than what was promised to be over was captured after a step backwards of the
- * clock; less may be a caller who promises a little too much. */
+/* What seems to be this much older than what was promised to be over is of after a step backwards of the clock; less
+ * may be a caller who promises a little too much. */
 #define STEP_NS 500000000
+
+/* A key that keeps coming (a sender stuck on one sequenceId) must not hold back its results for ever: a group that has
+ * lasted this many windows ends at the next pause. */
+#define LONG_GROUP_WINDOWS 4
 
 /* For how long a reading of the clocks of after that step is waited for. */
 #define STEP_WAIT_NS (2 * PTPMON_CLOCK_SETTLE_NS)
@@ -43,6 +47,7 @@ struct group {
     struct ptpmon_item_list events, frames;
     bool has_unknown;  /* a frame of unknown direction */
     bool is_remainder; /* some of it was decided before */
+    bool is_ended;     /* it has lasted long enough, and a pause has come */
     bool is_unsorted;  /* an item came after its time had been gone through */
     bool has_guess;    /* a frame's event time is a guess, so the order of its frames is */
 };
@@ -54,13 +59,13 @@ struct ptpmon_correlator {
     struct ptpmon_coverage monitor, capture;
     uint64_t serials[2]; /* of events, frames */
 
-    struct ptpmon_item_heap unplaced;  /* frames whose event time is not certain yet, by capture time */
-    struct ptpmon_item_list doubtful;  /* frames that would lie before what was promised to be over */
-    struct ptpmon_item_heap upcoming;  /* by event time */
-    struct ptpmon_item_heap results;   /* by event time; a pair is represented by its event */
+    struct ptpmon_item_heap unplaced; /* frames whose event time is not certain yet, by capture time */
+    struct ptpmon_item_list doubtful; /* frames that would lie before what was promised to be over */
+    struct ptpmon_item_heap upcoming; /* by event time */
+    struct ptpmon_item_heap results;  /* by event time; a pair is represented by its event */
     struct ptpmon_item **scratch;
-    size_t capacity;              /* items that each heap and scratch have room for */
-    size_t pending, undelivered;  /* items not decided; items in results */
+    size_t capacity;             /* items that each heap and scratch have room for */
+    size_t pending, undelivered; /* items not decided; items in results */
 
     struct ptpmon_hash_table keys;
     struct ptpmon_list by_last;    /* groups, and remainders, by their last item */
@@ -234,7 +239,7 @@ ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_resul
     };
     if (result->has_event)
         result->event = item->message;
-    if (result->has_frame) {
+    if (frame) {
         result->frame = placed_message(frame);
         result->frame_time_ns = frame->frame_time_ns;
         result->frame_number = frame->frame_number;
@@ -289,7 +294,7 @@ static void decide(ptpmon_correlator *correlator, struct group *group)
     struct ptpmon_pool pools[2] = {{.first = group->first, .last = group->last}};
     pools[0].is_remainder = group->is_remainder;
     pools[0].has_guess = group->has_guess;
-    pools[0].decided_early = group->is_remainder || !window_has_passed(correlator, group);
+    pools[0].decided_early = group->is_remainder || !(group->is_ended || window_has_passed(correlator, group));
     pools[1] = pools[0];
     share_out(&group->events, group->has_unknown, pools, false);
     share_out(&group->frames, group->has_unknown, pools, true);
@@ -355,6 +360,13 @@ static struct group *find_group(const ptpmon_correlator *correlator, const struc
             return group;
     }
     return NULL;
+}
+
+/* In a pause longer than the two sides see one message apart, no message lies across the cut. */
+static bool ends_long_group(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
+{
+    return time > ptpmon_instant_add(group->first, LONG_GROUP_WINDOWS * correlator->window_ns) &&
+           time > ptpmon_instant_add(group->last, correlator->edge_ns);
 }
 
 static bool is_within_window(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
@@ -427,7 +439,8 @@ static ptpmon_status group_item(ptpmon_correlator *correlator, struct ptpmon_ite
     struct ptpmon_frame_key key = ptpmon_frame_key_of(&item->message);
     uint64_t hash = ptpmon_frame_key_hash(&key, correlator->keys.seed);
     struct group *group = find_group(correlator, &key, hash);
-    if (group && is_within_window(correlator, group, item->time)) {
+    bool ends = group && !group->is_remainder && ends_long_group(correlator, group, item->time);
+    if (group && !ends && is_within_window(correlator, group, item->time)) {
         join_group(correlator, group, item);
         return PTPMON_OK;
     }
@@ -435,9 +448,11 @@ static ptpmon_status group_item(ptpmon_correlator *correlator, struct ptpmon_ite
         decide_late(correlator, item);
         return PTPMON_OK;
     }
-    bool cut = group && !window_has_passed(correlator, group);
-    if (group)
+    bool cut = group && !ends && !window_has_passed(correlator, group);
+    if (group) {
+        group->is_ended = ends;
         close_group(correlator, group);
+    }
     group = new_group(correlator, &key, hash, item->time);
     if (!group)
         return no_memory();
@@ -465,12 +480,17 @@ static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant u
 
 /* ---- Placing frames in event time --------------------------------------------------------- */
 
+static ptpmon_instant earliest_plausible(ptpmon_instant promised)
+{
+    return ptpmon_instant_add(promised, -STEP_NS);
+}
+
 /* A frame that seems to have been captured after a step waits for a reading of after it. `by_force`: neither it nor a
  * frame that is followed by no reading yet can wait any longer. */
 static void place(ptpmon_correlator *correlator, struct ptpmon_item *frame, bool by_force)
 {
     ptpmon_instant capture_time = ptpmon_instant_clamp(frame->frame_time_ns);
-    ptpmon_instant earliest = by_force ? PTPMON_INSTANT_MIN : ptpmon_instant_add(frame->promised, -STEP_NS);
+    ptpmon_instant earliest = by_force ? PTPMON_INSTANT_MIN : earliest_plausible(frame->promised);
     frame->is_guess = by_force;
     if (ptpmon_clock_map_find(&correlator->clocks, capture_time, earliest, &frame->time))
         ptpmon_item_heap_push(&correlator->upcoming, frame);
@@ -508,6 +528,7 @@ static void take_clocks(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT
     memcpy(&clocks, record, sizeof clocks);
     if (!ptpmon_clock_map_add(&correlator->clocks, &clocks))
         return;
+    ptpmon_coverage_settle(&correlator->capture);
     place_until(correlator, ptpmon_clock_map_passed(&correlator->clocks), false);
     place_doubtful(correlator);
 }
@@ -527,7 +548,6 @@ static void place_settled(ptpmon_correlator *correlator)
 
 static ptpmon_status make_room(ptpmon_correlator *correlator)
 {
-    ptpmon_coverage_settle(&correlator->capture);
     if (!ptpmon_list_is_empty(&correlator->groups)) {
         decide_oldest_early(correlator);
         return PTPMON_OK;
@@ -560,8 +580,7 @@ static bool reserve(ptpmon_correlator *correlator)
     return true;
 }
 
-static ptpmon_status new_item(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *message, bool is_frame,
-                              struct ptpmon_item **created)
+static ptpmon_status prepare_for_item(ptpmon_correlator *correlator)
 {
     if (correlator->undelivered >= correlator->max_pending)
         return ptpmon_fail(PTPMON_INVALID, "correlator: %zu results wait; fetch them with ptpmon_correlator_next first",
@@ -571,25 +590,29 @@ static ptpmon_status new_item(ptpmon_correlator *correlator, const PTP_TIMESTAMP
         if (status != PTPMON_OK)
             return status;
     }
-    if (!reserve(correlator))
-        return no_memory();
+    return reserve(correlator) ? PTPMON_OK : no_memory();
+}
+
+static struct ptpmon_item *new_item(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *message, bool is_frame)
+{
     struct ptpmon_item *item = calloc(1, sizeof *item);
     if (!item)
-        return no_memory();
+        return NULL;
     item->message = *message;
     item->is_frame = is_frame;
     item->serial = correlator->serials[is_frame]++ << 1 | is_frame;
     correlator->pending++;
-    *created = item;
-    return PTPMON_OK;
+    return item;
 }
 
 static ptpmon_status take_event(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *event)
 {
-    struct ptpmon_item *item;
-    ptpmon_status status = new_item(correlator, event, false, &item);
+    ptpmon_status status = prepare_for_item(correlator);
     if (status != PTPMON_OK)
         return status;
+    struct ptpmon_item *item = new_item(correlator, event, false);
+    if (!item)
+        return no_memory();
     item->time = ptpmon_instant_from_unsigned(event->system_timestamp);
     ptpmon_item_heap_push(&correlator->upcoming, item);
     correlator->counts.events++;
@@ -602,7 +625,7 @@ static void take_loss(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *
     memcpy(&loss, record, sizeof loss);
     if (loss.frames_dropped > 0)
         ptpmon_coverage_lost(&correlator->monitor, ptpmon_instant_from_unsigned(loss.since),
-                             ptpmon_instant_from_unsigned(loss.system_timestamp));
+                             ptpmon_instant_from_unsigned(loss.system_timestamp), PTPMON_INSTANT_MIN);
 }
 
 static ptpmon_status refuse_if_finished(const ptpmon_correlator *correlator)
@@ -642,10 +665,12 @@ static enum avb_frame_kind parse(const ptpmon_frame *frame, PTP_TIMESTAMP_EVENT 
 static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame,
                                 const PTP_TIMESTAMP_EVENT *message)
 {
-    struct ptpmon_item *item;
-    ptpmon_status status = new_item(correlator, message, true, &item);
+    ptpmon_status status = prepare_for_item(correlator);
     if (status != PTPMON_OK)
         return status;
+    struct ptpmon_item *item = new_item(correlator, message, true);
+    if (!item)
+        return no_memory();
     item->frame_time_ns = frame->time_ns;
     item->frame_number = frame->number;
     item->promised = correlator->promised;
@@ -688,7 +713,8 @@ ptpmon_status ptpmon_correlator_capture_lost(ptpmon_correlator *correlator, int6
 {
     ptpmon_status status = refuse_if_finished(correlator);
     if (status == PTPMON_OK)
-        ptpmon_coverage_lost(&correlator->capture, ptpmon_instant_clamp(from), ptpmon_instant_clamp(to));
+        ptpmon_coverage_lost(&correlator->capture, ptpmon_instant_clamp(from), ptpmon_instant_clamp(to),
+                             earliest_plausible(correlator->promised));
     return status;
 }
 
@@ -715,14 +741,12 @@ static void forget_the_past(ptpmon_correlator *correlator)
     oldest = ptpmon_instant_add(oldest, -correlator->edge_ns);
     ptpmon_coverage_forget(&correlator->monitor, oldest);
     ptpmon_coverage_forget(&correlator->capture, oldest);
-    ptpmon_clock_map_forget(&correlator->clocks,
-                            ptpmon_instant_add(correlator->promised, -PTPMON_CLOCK_SETTLE_NS));
+    ptpmon_clock_map_forget(&correlator->clocks, ptpmon_instant_add(correlator->promised, -PTPMON_CLOCK_SETTLE_NS));
 }
 
 /* Decides what is complete. */
 static ptpmon_status progress(ptpmon_correlator *correlator, ptpmon_instant complete)
 {
-    ptpmon_coverage_settle(&correlator->capture);
     if (complete > correlator->complete)
         correlator->complete = complete;
     ptpmon_status status = group_items(correlator, correlator->complete);

@@ -9,8 +9,10 @@ static void settle_bound(const struct ptpmon_clock_map *clocks, struct ptpmon_bo
     bound->settled = !clocks || bound->told == PTPMON_INSTANT_MIN || bound->told == PTPMON_INSTANT_MAX;
     if (bound->settled)
         return;
-    ptpmon_clock_map_find(clocks, bound->told, PTPMON_INSTANT_MIN, &bound->event);
-    bound->settled = bound->told < ptpmon_clock_map_passed(clocks);
+    bool plausible = ptpmon_clock_map_find(clocks, bound->told, bound->earliest, &bound->event);
+    if (!plausible)
+        ptpmon_clock_map_find(clocks, bound->told, PTPMON_INSTANT_MIN, &bound->event);
+    bound->settled = plausible && bound->told < ptpmon_clock_map_passed(clocks);
 }
 
 static void settle(const struct ptpmon_coverage *coverage, struct ptpmon_interval *interval)
@@ -40,8 +42,8 @@ void ptpmon_coverage_settle(struct ptpmon_coverage *coverage)
 /* Told again, a bound keeps its event time: the readings that it was moved by may be gone. */
 static void tell(struct ptpmon_bound *bound, ptpmon_instant told)
 {
-    if (!bound->settled || bound->told != told)
-        *bound = (struct ptpmon_bound){.told = told};
+    if (bound->told != told)
+        *bound = (struct ptpmon_bound){.told = told, .earliest = PTPMON_INSTANT_MIN};
 }
 
 void ptpmon_coverage_ran(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to)
@@ -81,11 +83,11 @@ static struct ptpmon_interval *nearest_loss(struct ptpmon_coverage *coverage, co
     return nearest;
 }
 
-void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to)
+void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to,
+                          ptpmon_instant earliest)
 {
-    struct ptpmon_interval loss = {.from.told = from, .to.told = to};
+    struct ptpmon_interval loss = {{.told = from, .earliest = earliest}, {.told = to, .earliest = earliest}};
     settle(coverage, &loss);
-    ptpmon_coverage_settle(coverage);
     for (size_t i = 0; i < coverage->loss_count; i++) {
         if (touch(&coverage->losses[i], &loss)) {
             unite(&coverage->losses[i], &loss);

@@ -19,9 +19,10 @@ enum ptpmon_coverage_at {
 };
 
 struct ptpmon_bound {
-    ptpmon_instant told;  /* in the side's own clock; PTPMON_INSTANT_MIN, PTPMON_INSTANT_MAX: open end */
-    ptpmon_instant event; /* in event time, as known at the last settling */
-    bool settled;         /* `event` will not change any more */
+    ptpmon_instant told;     /* in the side's own clock; PTPMON_INSTANT_MIN, PTPMON_INSTANT_MAX: open end */
+    ptpmon_instant earliest; /* event time before which it cannot lie */
+    ptpmon_instant event;    /* in event time, as known at the last settling */
+    bool settled;            /* `event` will not change any more */
 };
 
 struct ptpmon_interval {
@@ -39,9 +40,13 @@ void ptpmon_coverage_init(struct ptpmon_coverage *coverage, const struct ptpmon_
 
 /* 0: open end. */
 void ptpmon_coverage_ran(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to);
-void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to);
 
-/* Moves what was told in capture time to event time, as far as the clocks are known. */
+/* earliest: event time before which neither end can lie, as far as known; it tells where an end belongs when the clock
+ * of capture time was set back. */
+void ptpmon_coverage_lost(struct ptpmon_coverage *coverage, ptpmon_instant from, ptpmon_instant to,
+                          ptpmon_instant earliest);
+
+/* Moves what was told in capture time to event time, as far as the clocks are known; due after each reading. */
 void ptpmon_coverage_settle(struct ptpmon_coverage *coverage);
 
 /* What, first of all, there is within `from`..`to`, event time. */

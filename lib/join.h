@@ -7,6 +7,9 @@
  * it, or until event time has passed its deadline. Everything else passes at once. So events leave
  * in the order in which they became complete, not strictly in order of time.
  *
+ * A stamp whose identity several events wait with could be any one's: none gets it, nor any later one
+ * of theirs. A last LATE_STAMP without a time in it leaves the event with STAMP_MISSING.
+ *
  * A LATE_STAMP that has STAMP_EXPECTED itself (a software stamp before a hardware one) adds its
  * stamp and leaves the event waiting for the next.
  *

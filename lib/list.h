@@ -11,7 +11,7 @@ struct ptpmon_list {
     struct ptpmon_list *next, *previous;
 };
 
-#define PTPMON_CONTAINER_OF(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define PTPMON_CONTAINER_OF(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void ptpmon_list_init(struct ptpmon_list *link)
 {

@@ -146,7 +146,8 @@ static bool is_single_pair(const struct ptpmon_pool *pool)
 /* Whether the only two of a key can be of two messages, of which each side lacks the other. */
 static bool may_be_of_two(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool, bool both_incomplete)
 {
-    return (both_incomplete || pool->decided_early) && llabs(pool->events.first->time - pool->frames.first->time) > pairing->edge_ns;
+    return (both_incomplete || pool->decided_early) &&
+           llabs(pool->events.first->time - pool->frames.first->time) > pairing->edge_ns;
 }
 
 /* Whether the rest of a pool, as many events as frames, may be paired in order of time. */
