@@ -165,16 +165,19 @@ bool cli_parse_duration(const char *text, uint64_t *ns)
     static const double longest = 10 * 365.25 * 86400;
 
     char *end;
+    const char *unit = text + strspn(text, "0123456789.");
     if (text[0] < '0' || text[0] > '9')
         return false;
     double value = strtod(text, &end);
+    if (end != unit) /* what else a number may be: hexadecimal, an exponent */
+        return false;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].name) != 0)
+        if (strcmp(unit, units[i].name) != 0)
             continue;
         double seconds = value * units[i].seconds;
         if (!(seconds >= 1e-3 && seconds <= longest))
             return false;
-        *ns = (uint64_t)(seconds * NS_PER_S);
+        *ns = (uint64_t)(seconds * NS_PER_S + 0.5);
         return true;
     }
     return false;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "clocks.h"
 
-#include "cli.h"
-
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 void clocks_add(struct clocks *clocks, const PTP_CLOCKS_RECORD *record)
@@ -37,9 +34,10 @@ static bool interval_of(const struct clocks *clocks, uint64_t event_time, size_t
     return true;
 }
 
-static int64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
+/* Wraps around like its operands: a damaged record may hold anything. */
+static uint64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
 {
-    return (int64_t)(record->realtime_ns - record->system_timestamp);
+    return record->realtime_ns - record->system_timestamp;
 }
 
 bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_t *realtime_ns)
@@ -48,80 +46,127 @@ bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_
         return false;
     size_t until = records_until(clocks, event_time);
     const PTP_CLOCKS_RECORD *record = &clocks->records[until > 0 ? until - 1 : 0];
-    *realtime_ns = (int64_t)event_time + realtime_offset(record);
+    *realtime_ns = (int64_t)(event_time + realtime_offset(record));
     return true;
 }
 
-/* CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. */
+/*
+ * CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. A step that the
+ * uncertainties hide is no larger than the two records leave room for, and the bound holds that.
+ */
 bool clocks_since_realtime(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
                            uint64_t *bound)
 {
     size_t i;
     if (!interval_of(clocks, event_time, &i))
         return false;
-    const PTP_CLOCKS_RECORD *before = &clocks->records[i], *after = before + 1;
-    uint64_t tolerance = (uint64_t)before->realtime_uncertainty_ns + after->realtime_uncertainty_ns;
-    int64_t change = realtime_offset(after) - realtime_offset(before);
-    if (change < -(int64_t)tolerance || change > (int64_t)tolerance)
+    const PTP_CLOCKS_RECORD *better = &clocks->records[i], *other = better + 1;
+    if (other->realtime_uncertainty_ns < better->realtime_uncertainty_ns) {
+        better = other;
+        other = &clocks->records[i];
+    }
+    uint64_t difference = realtime_offset(other) - realtime_offset(better);
+    uint64_t change = (int64_t)difference < 0 ? 0 - difference : difference;
+    if (change > (uint64_t)better->realtime_uncertainty_ns + other->realtime_uncertainty_ns)
         return false;
-    const PTP_CLOCKS_RECORD *better = after->realtime_uncertainty_ns < before->realtime_uncertainty_ns ? after : before;
-    *ns = (int64_t)(event_time - stamp) + realtime_offset(better);
-    *bound = better->realtime_uncertainty_ns;
+    *ns = (int64_t)(event_time - stamp + realtime_offset(better));
+    *bound = change + other->realtime_uncertainty_ns;
     return true;
 }
 
-/* How much slower than event time the NIC's clock runs from one record to the next; 1e-6 = 1 ppm. */
-static bool hardware_slope(const PTP_CLOCKS_RECORD *from, const PTP_CLOCKS_RECORD *to, double *slope)
+/* Event time over the NIC's time from one record to the next, taken as a straight line. */
+struct line {
+    double slope;       /* how much slower than event time the NIC's clock runs; 1e-6 = 1 ppm */
+    double length;      /* ns of the NIC's clock */
+    double uncertainty; /* ns; of the end against the beginning, +- */
+};
+
+/* Clocks that are only steered stay within 1000 ppm of each other; what is beyond was set. */
+#define STEERED_AT_MOST 1e-3
+/* The rate of a clock that is not steered (IEEE 802.1AS-2020, B.1.1). */
+#define UNSTEERED_AT_MOST 1e-4
+
+static double hardware_uncertainty(const PTP_CLOCKS_RECORD *record)
 {
+    return (double)record->hw_uncertainty_ns + record->realtime_uncertainty_ns;
+}
+
+/* The line from records [i] to [i + 1]; false: there is none, or a clock was set between them. */
+static bool line_from(const struct clocks *clocks, size_t i, struct line *line)
+{
+    const PTP_CLOCKS_RECORD *from = &clocks->records[i], *to = from + 1;
     if (from->hw_timestamp_ns == 0 || to->hw_timestamp_ns <= from->hw_timestamp_ns)
         return false;
-    int64_t hardware = (int64_t)(to->hw_timestamp_ns - from->hw_timestamp_ns);
-    int64_t system = (int64_t)(to->system_timestamp - from->system_timestamp);
-    *slope = (double)(system - hardware) / (double)hardware;
-    return true;
+    line->length = (double)(to->hw_timestamp_ns - from->hw_timestamp_ns);
+    line->slope = ((double)(to->system_timestamp - from->system_timestamp) - line->length) / line->length;
+    line->uncertainty = hardware_uncertainty(from) + hardware_uncertainty(to);
+    return fabs(line->slope) <= STEERED_AT_MOST;
+}
+
+/* How far from the end of a line the line beside it would have led, at most. */
+static double bend(const struct line *line, const struct line *beside)
+{
+    return fabs(line->slope - beside->slope) * line->length + line->uncertainty +
+           beside->uncertainty * line->length / beside->length;
 }
 
 /*
- * What a straight line through records [i] and [i + 1] may be wrong by between them: how far
- * [i + 1] is from where the slope of the interval beside it would have put it. A step or a change
- * of rate inside the interval shows there in full. Of two neighbours the kinder one counts, since a step in
- * the neighbour is no fault of this interval.
+ * How far the clock may have been from the line between records [i] and [i + 1], at most. A step or
+ * a change of rate between them shows in the bend to the line before it or to the one after it:
+ * until the change the clock kept to the one, from then on to the other. Without neighbours the
+ * rate of an unsteered clock is the measure. False: a clock was set beside it, and a stamp from
+ * there may look like one from here.
  */
-static uint64_t line_error(const struct clocks *clocks, size_t i, double slope)
+static bool line_error(const struct clocks *clocks, size_t i, const struct line *line, double *error)
 {
-    const PTP_CLOCKS_RECORD *records = clocks->records;
-    double length = (double)(records[i + 1].hw_timestamp_ns - records[i].hw_timestamp_ns);
-    double beside, error = fabs(slope) * length;
-    if (i > 0 && hardware_slope(&records[i - 1], &records[i], &beside))
-        error = fmin(error, fabs(slope - beside) * length);
-    if (i + 2 < clocks->count && hardware_slope(&records[i + 1], &records[i + 2], &beside))
-        error = fmin(error, fabs(slope - beside) * length);
-    return (uint64_t)ceil(error);
+    struct line beside;
+    bool has_before = i > 0, has_after = i + 2 < clocks->count;
+    *error = 0;
+    if (!has_before && !has_after)
+        *error = (fabs(line->slope) + UNSTEERED_AT_MOST) * line->length + line->uncertainty;
+    if (has_before) {
+        if (!line_from(clocks, i - 1, &beside))
+            return false;
+        *error = bend(line, &beside);
+    }
+    if (has_after) {
+        if (!line_from(clocks, i + 1, &beside))
+            return false;
+        *error = fmax(*error, bend(line, &beside));
+    }
+    return true;
 }
 
-static uint64_t hardware_uncertainty(const PTP_CLOCKS_RECORD *record)
+/* The interval that holds a stamp taken around the instants of interval [i]: itself or one beside it. */
+static bool interval_of_stamp(const struct clocks *clocks, size_t i, uint64_t stamp, size_t *holder)
 {
-    return (uint64_t)record->hw_uncertainty_ns + record->realtime_uncertainty_ns;
+    const PTP_CLOCKS_RECORD *records = clocks->records;
+    *holder = i;
+    if (stamp < records[i].hw_timestamp_ns && i > 0)
+        *holder = i - 1;
+    else if (stamp > records[i + 1].hw_timestamp_ns && i + 2 < clocks->count)
+        *holder = i + 1;
+    return stamp >= records[*holder].hw_timestamp_ns && stamp <= records[*holder + 1].hw_timestamp_ns;
 }
 
 bool clocks_since_hardware(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
                            uint64_t *bound)
 {
-    size_t i;
-    double slope;
-    if (!interval_of(clocks, event_time, &i))
+    size_t i, holder;
+    struct line line;
+    double error, holder_error;
+    if (!interval_of(clocks, event_time, &i) || !interval_of_stamp(clocks, i, stamp, &holder))
         return false;
-    const PTP_CLOCKS_RECORD *before = &clocks->records[i], *after = before + 1;
-    if (!hardware_slope(before, after, &slope))
+    if (!line_from(clocks, i, &line) || !line_error(clocks, i, &line, &error))
         return false;
-    /* A stamp far outside the interval is of another time scale or from before a step. */
-    int64_t into = (int64_t)(stamp - before->hw_timestamp_ns);
-    int64_t length = (int64_t)(after->hw_timestamp_ns - before->hw_timestamp_ns);
-    if (into < -NS_PER_S || into > length + NS_PER_S)
+    if (!line_from(clocks, holder, &line) || !line_error(clocks, holder, &line, &holder_error))
         return false;
-    int64_t stamp_after_before = into + llround((double)into * slope);
-    *ns = (int64_t)(event_time - before->system_timestamp) - stamp_after_before;
-    uint64_t first = hardware_uncertainty(before), second = hardware_uncertainty(after);
-    *bound = (first > second ? first : second) + line_error(clocks, i, slope);
+    const PTP_CLOCKS_RECORD *before = &clocks->records[holder], *after = before + 1;
+    uint64_t into = stamp - before->hw_timestamp_ns;
+    uint64_t slower = (uint64_t)llround((double)into * line.slope);
+    /* A clock steered between stamp and event was steered in one of the two intervals. */
+    error = fmax(error, holder_error) + fmax(hardware_uncertainty(before), hardware_uncertainty(after));
+    *ns = (int64_t)(event_time - before->system_timestamp - into - slower);
+    *bound = (uint64_t)ceil(error + 0.5); /* *ns is rounded */
     return true;
 }

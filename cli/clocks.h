@@ -28,7 +28,9 @@ bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_
 /*
  * How much later than a stamp an instant of event time is, ns, and within what bound (+-). The
  * stamp is one of CLOCK_REALTIME or of the NIC's clock. False where it cannot be known: no record
- * on both sides of the instant, or one of the clocks was set between them.
+ * on both sides of the instant, or one of the clocks was set between them; for the NIC's clock
+ * also if it was set in the interval before or after, or if the stamp lies beyond these. A step or
+ * a change of rate too small to be told from steering is in the bound, there as well.
  */
 bool clocks_since_realtime(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
                            uint64_t *bound);

@@ -19,7 +19,8 @@ static uint64_t bucket_middle(size_t bucket)
         return bucket;
     size_t shift = bucket / HISTOGRAM_STEPS - 1;
     uint64_t leading = bucket - shift * HISTOGRAM_STEPS;
-    return (leading << shift) + ((1ull << shift) >> 1);
+    uint64_t middle = (leading << shift) + ((1ull << shift) >> 1);
+    return middle < INT64_MAX ? middle : INT64_MAX; /* the last bucket holds INT64_MIN alone */
 }
 
 void histogram_add(struct histogram *histogram, int64_t value)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes JSON with the command's own writers, for other parsers to read.
+ *
+ *     json_lines strings   a line of objects {hex, text}: the bytes that a string was made from, and the string
+ *     json_lines numbers   the extremes
+ *     json_lines report    a line of each type, with every member known, then with as few as there may be
+ */
+#include "json.h"
+#include "random.h"
+#include "report_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_string(struct json *json, const unsigned char *bytes, size_t count)
+{
+    char hex[64], text[32] = "";
+    hex[0] = 0;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", bytes[i]);
+        text[i] = (char)bytes[i];
+    }
+    json_open_object(json, NULL);
+    json_string(json, "hex", hex);
+    json_string(json, "text", text);
+    json_close_object(json);
+}
+
+/* Each byte but 0 between letters, then some bytes that are often UTF-8, and often just not. */
+static void write_strings(void)
+{
+    static const unsigned char palette[] = {'a',  '"',  '\\', 0x01, 0x1F, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+                                            0xC0, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF};
+    struct random random = {1};
+    struct json json;
+    json_begin(&json, "strings");
+    json_open_array(&json, "strings");
+    for (unsigned byte = 1; byte < 256; byte++)
+        put_string(&json, (unsigned char[]){'a', (unsigned char)byte, 'b'}, 3);
+    for (int i = 0; i < 5000; i++) {
+        unsigned char bytes[12];
+        size_t count = random_next(&random) % (sizeof bytes + 1);
+        for (size_t n = 0; n < count; n++)
+            bytes[n] = palette[random_next(&random) % sizeof palette];
+        put_string(&json, bytes, count);
+    }
+    json_close_array(&json);
+    json_end_line(&json);
+}
+
+static void write_numbers(void)
+{
+    struct json json;
+    json_begin(&json, "numbers");
+    json_int(&json, "int_least", INT64_MIN);
+    json_int(&json, "int_most", INT64_MAX);
+    json_uint(&json, "uint_most", UINT64_MAX);
+    json_uint(&json, "above_double", (1ull << 53) + 1);
+    json_null(&json, "nothing");
+    json_open_array(&json, "\"name\"\n");
+    for (int depth = 0; depth < 50; depth++) {
+        json_open_object(&json, NULL);
+        json_open_array(&json, "in");
+    }
+    for (int depth = 0; depth < 50; depth++) {
+        json_close_array(&json);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_end_line(&json);
+}
+
+static struct observation observe(bool full)
+{
+    struct observation observation = {.interface = "nic0", .compared = full, .has_realtime = full};
+    ptpmon_result *result = &observation.result;
+    result->outcome = PTPMON_MATCHED;
+    result->reason = PTPMON_BY_KEY;
+    result->has_event = full;
+    result->has_frame = full;
+    result->frame.direction = AVB_DIRECTION_UNKNOWN;
+    result->frame_time_ns = INT64_MAX;
+    result->frame_number = 1;
+    result->cross_check = PTPMON_SOURCE_MAC_DIFFERS | PTPMON_VLAN_DIFFERS | PTPMON_PCP_DIFFERS;
+    observation.realtime_ns = INT64_MIN;
+    if (!full)
+        return observation;
+    result->event = (PTP_TIMESTAMP_EVENT){
+        .hw_timestamp_ns = UINT64_MAX,
+        .system_timestamp = UINT64_MAX,
+        .stamp = AVB_STAMP_METADATA | AVB_STAMP_VLAN | AVB_STAMP_MORE_TAGS,
+        .queueId = 3,
+        .software_timestamp = 1,
+    };
+    for (int i = 0; i < LATENCIES; i++)
+        observation.latencies[i] = (struct latency){.known = true, .ns = INT64_MIN, .bound = UINT64_MAX};
+    return observation;
+}
+
+static struct session_info make_info(bool full)
+{
+    return (struct session_info){
+        .interface = full ? "nic0" : "\377",
+        .monitor = {.rx_frames = "tcx", .tx_frames = "tcx", .tx_stamps = "none"},
+        .captures = full,
+    };
+}
+
+static void write_summary(bool live)
+{
+    struct tally *tally = calloc(1, sizeof *tally);
+    if (tally == NULL)
+        abort();
+    const struct session_info info = make_info(live);
+    const struct report_parts_name name = {"interfaces", "interface"};
+    struct observation observation = observe(true);
+    if (live)
+        tally_add(tally, &observation);
+    const struct report_part part = {.name = "nic0", .info = live ? &info : NULL, .tally = tally};
+    report_json_end(&part, &name, &part, 1);
+    free(tally);
+}
+
+static void write_report(void)
+{
+    const PTP_CLOCKS_RECORD clocks[] = {{.hw_timestamp_ns = 1}, {0}};
+    const struct loss losses[] = {{.interface = "nic0"}, {.interface = "nic0", .in_capture = true}};
+    for (int i = 0; i < 2; i++) {
+        const char *profile = i == 0 ? NULL : "default";
+        const struct session_info info = make_info(i == 0);
+        const struct observation observation = observe(i == 0);
+        report_json_start(profile, &info);
+        report_json_observation(profile, &observation);
+        report_json_clocks(profile, "nic0", &clocks[i]);
+        report_json_loss(profile, &losses[i]);
+        report_json_warning(profile, i == 0 ? "nic0" : NULL, "a sentence");
+        write_summary(i == 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "strings") == 0)
+        write_strings();
+    else if (argc == 2 && strcmp(argv[1], "numbers") == 0)
+        write_numbers();
+    else if (argc == 2 && strcmp(argv[1], "report") == 0)
+        write_report();
+    else
+        return 2;
+    return 0;
+}
