@@ -29,27 +29,27 @@ enum avb_frame_kind {
 
 /* An out-of-band VLAN tag: 0 = none, else AVB_TAG(TCI). It is the outermost tag on the wire. */
 #define AVB_TAG_PRESENT 0x10000u
-#define AVB_TAG(tci)    (AVB_TAG_PRESENT | ((tci) & 0xFFFFu))
+#define AVB_TAG(tci)    (AVB_TAG_PRESENT | (0xFFFFu & (tci)))
 
 /* Copies `length` bytes at `offset` of the frame to `to`; returns 0, or anything else where the
  * frame does not hold them all (then `to` may hold anything). */
 typedef long (*avb_frame_load)(const void *frame, UINT32 offset, void *to, UINT32 length);
 
 /* Bounds that real frames stay far below; what exceeds them is AVB_FRAME_FOREIGN. */
-#define AVB_MAX_TAGS               4 /* VLAN tags, in band and out of band together */
-#define AVB_MAX_EXTENSION_HEADERS  8 /* IPv6 extension headers */
+#define AVB_MAX_TAGS              4 /* VLAN tags, in band and out of band together */
+#define AVB_MAX_EXTENSION_HEADERS 8 /* IPv6 extension headers */
 
-#define AVB_ETHERNET_HEADER        14u
-#define AVB_ETHERTYPE_IPV4         0x0800u
-#define AVB_ETHERTYPE_IPV6         0x86DDu
-#define AVB_ETHERTYPE_PTP          0x88F7u
-#define AVB_ETHERTYPE_8021Q        0x8100u
-#define AVB_ETHERTYPE_8021AD       0x88A8u
-#define AVB_ETHERTYPE_QINQ_LEGACY  0x9100u
-#define AVB_PROTOCOL_UDP           17u
-#define AVB_PTP_HEADER             34u
-#define AVB_PTP_EVENT_PORT         319u
-#define AVB_PTP_GENERAL_PORT       320u
+#define AVB_ETHERNET_HEADER       14u
+#define AVB_ETHERTYPE_IPV4        0x0800u
+#define AVB_ETHERTYPE_IPV6        0x86DDu
+#define AVB_ETHERTYPE_PTP         0x88F7u
+#define AVB_ETHERTYPE_8021Q       0x8100u
+#define AVB_ETHERTYPE_8021AD      0x88A8u
+#define AVB_ETHERTYPE_QINQ_LEGACY 0x9100u
+#define AVB_PROTOCOL_UDP          17u
+#define AVB_PTP_HEADER            34u
+#define AVB_PTP_EVENT_PORT        319u
+#define AVB_PTP_GENERAL_PORT      320u
 
 AVB_INLINE UINT16 avb_be16(const UINT8 *bytes)
 {

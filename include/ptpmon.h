@@ -53,10 +53,10 @@ typedef enum ptpmon_status {
     PTPMON_NO_PERMISSION, /* a capability or administrator right is missing */
     PTPMON_NOT_SUPPORTED, /* the kernel, driver or NIC lacks it */
     PTPMON_NO_MEMORY,
-    PTPMON_BUSY,          /* somebody else holds it */
-    PTPMON_INVALID,       /* an argument or the object's state does not allow this call */
-    PTPMON_BAD_FILE,      /* a file is damaged, or of a kind or version that cannot be read */
-    PTPMON_IO,            /* the operating system refused; the message says what and why */
+    PTPMON_BUSY,     /* somebody else holds it */
+    PTPMON_INVALID,  /* an argument or the object's state does not allow this call */
+    PTPMON_BAD_FILE, /* a file is damaged, or of a kind or version that cannot be read */
+    PTPMON_IO,       /* the operating system refused; the message says what and why */
 } ptpmon_status;
 
 /* The name of a status, "no_interface"; static storage. */
@@ -92,14 +92,14 @@ typedef enum ptpmon_interface_kind {
 
 typedef struct ptpmon_interface {
     char name[PTPMON_NAME_MAX];
-    char driver[64];            /* kernel driver, "" = unknown */
+    char driver[64];             /* kernel driver, "" = unknown */
     char lower[PTPMON_NAME_MAX]; /* names of the devices under it, ", " between; "" = none */
     uint32_t index;
     uint8_t mac[6];
     bool up; /* switched on, and with a carrier */
     ptpmon_interface_kind kind;
-    uint32_t stamping; /* PTPMON_CAN_..., PTPMON_ON_... */
-    int32_t phc_index; /* /dev/ptpN; -1 = none */
+    uint32_t stamping;             /* PTPMON_CAN_..., PTPMON_ON_... */
+    int32_t phc_index;             /* /dev/ptpN; -1 = none */
     uint32_t rx_queues, tx_queues; /* in use */
     /* Name the devices in `lower` instead: frames pass the card there, and only there are they
      * stamped (bond, team, bridge, VLAN, macvlan). */
@@ -248,10 +248,10 @@ typedef struct ptpmon_frame {
 } ptpmon_frame;
 
 typedef struct ptpmon_capture_statistics {
-    uint64_t frames;     /* delivered by ptpmon_capture_next() */
-    uint64_t dropped;    /* lost for want of buffer, as far as the capture knows */
-    int64_t started_at;  /* capture time from which every frame was captured */
-    int64_t stopped_at;  /* capture time until which every frame was captured; 0 = still running */
+    uint64_t frames;    /* delivered by ptpmon_capture_next() */
+    uint64_t dropped;   /* lost for want of buffer, as far as the capture knows */
+    int64_t started_at; /* capture time from which every frame was captured */
+    int64_t stopped_at; /* capture time until which every frame was captured; 0 = still running */
 } ptpmon_capture_statistics;
 
 /*
@@ -328,21 +328,21 @@ typedef enum ptpmon_outcome {
 } ptpmon_outcome;
 
 typedef enum ptpmon_reason {
-    PTPMON_BY_SOFTWARE_TIME,      /* matched: the software stamp is the capture time */
-    PTPMON_BY_KEY,                /* matched: the only pair of its key */
-    PTPMON_BY_ORDER,              /* matched: one of several pairs of its key, in order of arrival */
-    PTPMON_NOT_CAPTURED,          /* event: the capture ran and reported no loss */
-    PTPMON_CAPTURE_LOST,          /* event: the capture lost frames at this time */
-    PTPMON_NO_EVENT,              /* frame: the monitor ran and reported no loss */
-    PTPMON_EVENT_LOST,            /* frame: the monitor dropped records at this time */
-    PTPMON_SAME_KEY_MATCHED,      /* duplicate: another of this key was matched by its time */
-    PTPMON_COUNTS_DIFFER,         /* ambiguous: several of one key, and not as many frames as events */
-    PTPMON_ORDER_UNPROVEN,        /* ambiguous: several of one key, and their order proves nothing: something was
-                                     lost among them, or the window was cut short */
-    PTPMON_BEFORE_MONITOR,        /* outside: frame */
-    PTPMON_AFTER_MONITOR,         /* outside: frame */
-    PTPMON_BEFORE_CAPTURE,        /* outside: event */
-    PTPMON_AFTER_CAPTURE,         /* outside: event */
+    PTPMON_BY_SOFTWARE_TIME, /* matched: the software stamp is the capture time */
+    PTPMON_BY_KEY,           /* matched: the only pair of its key */
+    PTPMON_BY_ORDER,         /* matched: one of several pairs of its key, in order of arrival */
+    PTPMON_NOT_CAPTURED,     /* event: the capture ran and reported no loss */
+    PTPMON_CAPTURE_LOST,     /* event: the capture lost frames at this time */
+    PTPMON_NO_EVENT,         /* frame: the monitor ran and reported no loss */
+    PTPMON_EVENT_LOST,       /* frame: the monitor dropped records at this time */
+    PTPMON_SAME_KEY_MATCHED, /* duplicate: another of this key was matched by its time */
+    PTPMON_COUNTS_DIFFER,    /* ambiguous: several of one key, and not as many frames as events */
+    PTPMON_ORDER_UNPROVEN,   /* ambiguous: several of one key, and their order proves nothing: something was
+                                lost among them, or the window was cut short */
+    PTPMON_BEFORE_MONITOR,   /* outside: frame */
+    PTPMON_AFTER_MONITOR,    /* outside: frame */
+    PTPMON_BEFORE_CAPTURE,   /* outside: event */
+    PTPMON_AFTER_CAPTURE,    /* outside: event */
     PTPMON_REASONS
 } ptpmon_reason;
 
@@ -370,15 +370,15 @@ typedef struct ptpmon_result {
 } ptpmon_result;
 
 typedef struct ptpmon_correlation {
-    uint64_t events, frames;   /* PTP messages taken in on each side */
-    uint64_t matched;          /* pairs */
+    uint64_t events, frames; /* PTP messages taken in on each side */
+    uint64_t matched;        /* pairs */
     uint64_t unmatched_events, unmatched_frames;
     uint64_t duplicate_events, duplicate_frames;
     uint64_t ambiguous_events, ambiguous_frames;
     uint64_t outside_events, outside_frames;
-    uint64_t by_reason[PTPMON_REASONS]; /* results; a pair is one */
+    uint64_t by_reason[PTPMON_REASONS];                     /* results; a pair is one */
     uint64_t source_mac_differs, vlan_differs, pcp_differs; /* among the matched */
-    uint64_t decided_early; /* results */
+    uint64_t decided_early;                                 /* results */
     uint64_t frames_by_kind[6]; /* all frames given, by enum avb_frame_kind: ptp, foreign, ptp_v1, other_version,
                                    truncated, bad_length */
 } ptpmon_correlation;
@@ -386,7 +386,8 @@ typedef struct ptpmon_correlation {
  * ptpmon_correlator_finish(). */
 
 /* options may be NULL. Errors: INVALID (window), NO_MEMORY. */
-PTPMON_API ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, ptpmon_correlator **correlator);
+PTPMON_API ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options,
+                                                ptpmon_correlator **correlator);
 PTPMON_API void ptpmon_correlator_close(ptpmon_correlator *correlator);
 
 /*

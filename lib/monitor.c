@@ -19,11 +19,11 @@ struct ptpmon_monitor {
     struct ptpmon_recorder *recorder; /* NULL = not recorded */
     /* The events door. */
     struct ptpmon_join *join;
-    bool finished;             /* nothing will come into `join` any more */
-    uint64_t taken_until;      /* event time of the last look that left nothing in a live source */
-    uint64_t delivered_until;  /* as in ptpmon_monitor_info */
-    uint64_t clocks_at;        /* event time of the last CLOCKS record */
-    uint64_t counters_at;      /* event time of the last look at the drop counters */
+    bool finished;                           /* nothing will come into `join` any more */
+    uint64_t taken_until;                    /* event time of the last look that left nothing in a live source */
+    uint64_t delivered_until;                /* as in ptpmon_monitor_info */
+    uint64_t clocks_at;                      /* event time of the last CLOCKS record */
+    uint64_t counters_at;                    /* event time of the last look at the drop counters */
     uint64_t frames_dropped, stamps_dropped; /* as of then */
 };
 

@@ -2,7 +2,8 @@
 /* Values as words: for people, JSON and Python alike. */
 #include <ptpmon.h>
 
-#define NAME_OF(table, index) ((size_t)(index) < sizeof(table) / sizeof *(table) && (table)[index] ? (table)[index] : "unknown")
+#define NAME_OF(table, index) \
+    ((size_t)(index) < sizeof(table) / sizeof *(table) && (table)[index] ? (table)[index] : "unknown")
 
 const char *ptpmon_version(void)
 {

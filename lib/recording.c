@@ -24,7 +24,8 @@ static ptpmon_status write_failed(const struct ptpmon_recorder *recorder)
     return ptpmon_fail_errno(recorder->path, "write the recording", errno);
 }
 
-ptpmon_status ptpmon_recorder_open(const char *path, const PTP_RECORDING_HEADER *header, struct ptpmon_recorder **opened)
+ptpmon_status ptpmon_recorder_open(const char *path, const PTP_RECORDING_HEADER *header,
+                                   struct ptpmon_recorder **opened)
 {
     struct ptpmon_recorder *recorder = calloc(1, sizeof *recorder);
     if (!recorder || !(recorder->path = strdup(path))) {
@@ -170,12 +171,15 @@ static ptpmon_status check_header(const char *path, const PTP_RECORDING_HEADER *
     if (!header || length < sizeof *header || memcmp(header->magic, AVB_RECORDING_MAGIC, sizeof header->magic) != 0)
         return not_a_recording(path);
     if (header->byte_order != AVB_RECORDING_BYTE_ORDER)
-        return ptpmon_fail(PTPMON_BAD_FILE, "%s: recorded on a host of the other byte order; read it on one like it", path);
+        return ptpmon_fail(PTPMON_BAD_FILE, "%s: recorded on a host of the other byte order; read it on one like it",
+                           path);
     if (header->format_version != AVB_RECORDING_FORMAT_VERSION || header->abi_version != AVB_PTP_EVENT_ABI_VERSION ||
         header->record_bytes != sizeof(PTP_TIMESTAMP_EVENT) || header->header_bytes != sizeof *header)
-        return ptpmon_fail(PTPMON_BAD_FILE, "%s: recording format %u, event version %u; this ptpmon reads format %u, "
-                           "event version %u: use one as new as the recorder's", path, header->format_version,
-                           header->abi_version, AVB_RECORDING_FORMAT_VERSION, AVB_PTP_EVENT_ABI_VERSION);
+        return ptpmon_fail(PTPMON_BAD_FILE,
+                           "%s: recording format %u, event version %u; this ptpmon reads format %u, "
+                           "event version %u: use one as new as the recorder's",
+                           path, header->format_version, header->abi_version, AVB_RECORDING_FORMAT_VERSION,
+                           AVB_PTP_EVENT_ABI_VERSION);
     return PTPMON_OK;
 }
 

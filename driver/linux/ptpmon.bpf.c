@@ -290,8 +290,7 @@ static __always_inline UINT8 queue_of(const struct sk_buff *skb)
 
 static __always_inline bool is_our_device(const struct net_device *dev)
 {
-    return dev && dev->ifindex == (int)settings.ifindex &&
-           dev->nd_net.net->ns.inum == settings.netns_inum;
+    return dev && dev->ifindex == (int)settings.ifindex && dev->nd_net.net->ns.inum == settings.netns_inum;
 }
 
 SEC("tp_btf/net_dev_start_xmit")

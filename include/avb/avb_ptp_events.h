@@ -36,25 +36,25 @@ typedef unsigned char UCHAR;
 #define AVB_PTP_EVENT_ABI_VERSION 1u
 
 /* direction: what the record is. A reader skips values that it does not know. */
-#define AVB_DIRECTION_RX     0u   /* a received frame */
-#define AVB_DIRECTION_TX     1u   /* a sent frame, or the late stamp of one (AVB_STAMP_LATE) */
-#define AVB_DIRECTION_CLOCKS 2u   /* PTP_CLOCKS_RECORD */
-#define AVB_DIRECTION_LOSS   3u   /* PTP_LOSS_RECORD */
+#define AVB_DIRECTION_RX      0u   /* a received frame */
+#define AVB_DIRECTION_TX      1u   /* a sent frame, or the late stamp of one (AVB_STAMP_LATE) */
+#define AVB_DIRECTION_CLOCKS  2u   /* PTP_CLOCKS_RECORD */
+#define AVB_DIRECTION_LOSS    3u   /* PTP_LOSS_RECORD */
 #define AVB_DIRECTION_UNKNOWN 255u /* frames of a foreign capture only; never in a record */
 
 /* stamp, bits 0-2: what hw_timestamp_ns is. */
-#define AVB_STAMP_KIND_MASK  0x07u
-#define AVB_STAMP_NONE       0x00u /* hw_timestamp_ns is 0 */
-#define AVB_STAMP_REGISTERS  0x01u /* read from the NIC's timestamp registers */
-#define AVB_STAMP_METADATA   0x02u /* delivered with the packet (skb, NET_BUFFER_LIST) */
+#define AVB_STAMP_KIND_MASK 0x07u
+#define AVB_STAMP_NONE      0x00u /* hw_timestamp_ns is 0 */
+#define AVB_STAMP_REGISTERS 0x01u /* read from the NIC's timestamp registers */
+#define AVB_STAMP_METADATA  0x02u /* delivered with the packet (skb, NET_BUFFER_LIST) */
 /* stamp, single bits. */
-#define AVB_STAMP_LATE       0x08u /* this record carries the stamp of a TX frame reported earlier */
-#define AVB_STAMP_EXPECTED   0x10u /* the sender asked for a TX stamp: one is still to follow */
-#define AVB_STAMP_MISSING    0x20u /* it never came; set by the library only, never by a driver */
-#define AVB_STAMP_VLAN       0x40u /* the frame carries a VLAN tag */
-#define AVB_STAMP_MORE_TAGS  0x80u /* further tags follow the outermost one (QinQ) */
+#define AVB_STAMP_LATE      0x08u /* this record carries the stamp of a TX frame reported earlier */
+#define AVB_STAMP_EXPECTED  0x10u /* the sender asked for a TX stamp: one is still to follow */
+#define AVB_STAMP_MISSING   0x20u /* it never came; set by the library only, never by a driver */
+#define AVB_STAMP_VLAN      0x40u /* the frame carries a VLAN tag */
+#define AVB_STAMP_MORE_TAGS 0x80u /* further tags follow the outermost one (QinQ) */
 
-#define AVB_QUEUE_UNKNOWN    255u
+#define AVB_QUEUE_UNKNOWN 255u
 
 /* transport */
 #define AVB_TRANSPORT_ETHERNET 0u /* EtherType 0x88F7 */
@@ -74,32 +74,32 @@ typedef unsigned char UCHAR;
 #define AVB_PTP_MANAGEMENT            0xDu
 
 /* flags: flagField as one number, octet 0 in the high byte. IEEE 1588-2019 table 37 */
-#define AVB_PTP_FLAG_ALTERNATE_MASTER           0x0100u
-#define AVB_PTP_FLAG_TWO_STEP                   0x0200u
-#define AVB_PTP_FLAG_UNICAST                    0x0400u
-#define AVB_PTP_FLAG_PROFILE_SPECIFIC_1         0x2000u
-#define AVB_PTP_FLAG_PROFILE_SPECIFIC_2         0x4000u
-#define AVB_PTP_FLAG_LEAP61                     0x0001u
-#define AVB_PTP_FLAG_LEAP59                     0x0002u
-#define AVB_PTP_FLAG_CURRENT_UTC_OFFSET_VALID   0x0004u
-#define AVB_PTP_FLAG_PTP_TIMESCALE              0x0008u
-#define AVB_PTP_FLAG_TIME_TRACEABLE             0x0010u
-#define AVB_PTP_FLAG_FREQUENCY_TRACEABLE        0x0020u
-#define AVB_PTP_FLAG_SYNCHRONIZATION_UNCERTAIN  0x0040u
+#define AVB_PTP_FLAG_ALTERNATE_MASTER          0x0100u
+#define AVB_PTP_FLAG_TWO_STEP                  0x0200u
+#define AVB_PTP_FLAG_UNICAST                   0x0400u
+#define AVB_PTP_FLAG_PROFILE_SPECIFIC_1        0x2000u
+#define AVB_PTP_FLAG_PROFILE_SPECIFIC_2        0x4000u
+#define AVB_PTP_FLAG_LEAP61                    0x0001u
+#define AVB_PTP_FLAG_LEAP59                    0x0002u
+#define AVB_PTP_FLAG_CURRENT_UTC_OFFSET_VALID  0x0004u
+#define AVB_PTP_FLAG_PTP_TIMESCALE             0x0008u
+#define AVB_PTP_FLAG_TIME_TRACEABLE            0x0010u
+#define AVB_PTP_FLAG_FREQUENCY_TRACEABLE       0x0020u
+#define AVB_PTP_FLAG_SYNCHRONIZATION_UNCERTAIN 0x0040u
 
 /* version: the header's second byte. */
-#define AVB_PTP_VERSION(version)       ((UINT8)((version) & 0x0Fu)) /* versionPTP */
+#define AVB_PTP_VERSION(version)       ((UINT8)(0x0Fu & (version))) /* versionPTP */
 #define AVB_PTP_MINOR_VERSION(version) ((UINT8)((version) >> 4))    /* minorVersionPTP */
 
 /* sdoId, 12 bits: majorSdoId << 8 | minorSdoId. */
 #define AVB_PTP_MAJOR_SDO_ID(sdoId) ((UINT8)((sdoId) >> 8))
-#define AVB_PTP_MINOR_SDO_ID(sdoId) ((UINT8)((sdoId) & 0xFFu))
+#define AVB_PTP_MINOR_SDO_ID(sdoId) ((UINT8)(0xFFu & (sdoId)))
 
 typedef struct _PTP_TIMESTAMP_EVENT {
-    UINT64 hw_timestamp_ns;    /* time at the NIC, ns on the NIC's own clock (PHC); 0 = none, never a substitute */
-    UINT64 system_timestamp;   /* when the driver side saw the frame: Linux CLOCK_MONOTONIC ns, Windows QPC ticks */
-    UINT8 direction;           /* AVB_DIRECTION_... */
-    UINT8 messageType;         /* 0-15, AVB_PTP_... */
+    UINT64 hw_timestamp_ns;  /* time at the NIC, ns on the NIC's own clock (PHC); 0 = none, never a substitute */
+    UINT64 system_timestamp; /* when the driver side saw the frame: Linux CLOCK_MONOTONIC ns, Windows QPC ticks */
+    UINT8 direction;         /* AVB_DIRECTION_... */
+    UINT8 messageType;       /* 0-15, AVB_PTP_... */
     UINT16 sequenceId;
     UINT8 domainNumber;
     UCHAR sourceMac[6];        /* Ethernet source address */
@@ -122,15 +122,15 @@ typedef struct _PTP_TIMESTAMP_EVENT {
  * is known. Each pair is read bracketed; the uncertainty is half the width of the bracket.
  */
 typedef struct _PTP_CLOCKS_RECORD {
-    UINT64 hw_timestamp_ns;         /* PHC, ns; 0 = not read */
-    UINT64 system_timestamp;        /* the same instant on the clock of system_timestamp in events */
-    UINT8 direction;                /* AVB_DIRECTION_CLOCKS */
+    UINT64 hw_timestamp_ns;  /* PHC, ns; 0 = not read */
+    UINT64 system_timestamp; /* the same instant on the clock of system_timestamp in events */
+    UINT8 direction;         /* AVB_DIRECTION_CLOCKS */
     UINT8 reserved0[7];
     UINT32 hw_uncertainty_ns;       /* hw_timestamp_ns against realtime_ns, +- */
     UINT32 realtime_uncertainty_ns; /* realtime_ns against system_timestamp, +- */
     UINT8 reserved1[16];
-    UINT64 realtime_ns;             /* the same instant as UTC (CLOCK_REALTIME), ns since 1970 */
-    UINT64 sequence;                /* as in PTP_TIMESTAMP_EVENT */
+    UINT64 realtime_ns; /* the same instant as UTC (CLOCK_REALTIME), ns since 1970 */
+    UINT64 sequence;    /* as in PTP_TIMESTAMP_EVENT */
 } PTP_CLOCKS_RECORD;
 
 /* Records were dropped between `since` (exclusive) and `system_timestamp` (inclusive). */
@@ -139,11 +139,11 @@ typedef struct _PTP_LOSS_RECORD {
     UINT64 system_timestamp; /* when the drop counters were read */
     UINT8 direction;         /* AVB_DIRECTION_LOSS */
     UINT8 reserved0[7];
-    UINT64 frames_dropped;   /* frame records dropped in this interval */
-    UINT64 stamps_dropped;   /* LATE_STAMP records dropped in this interval */
-    UINT64 since;            /* system_timestamp of the reading before */
+    UINT64 frames_dropped; /* frame records dropped in this interval */
+    UINT64 stamps_dropped; /* LATE_STAMP records dropped in this interval */
+    UINT64 since;          /* system_timestamp of the reading before */
     UINT8 reserved1[8];
-    UINT64 sequence;         /* as in PTP_TIMESTAMP_EVENT */
+    UINT64 sequence; /* as in PTP_TIMESTAMP_EVENT */
 } PTP_LOSS_RECORD;
 
 #define AVB_ASSERT_OFFSET(type, field, offset) \

@@ -8,11 +8,11 @@
 /* Set by the library before the program is loaded; constant afterwards. */
 struct avb_linux_settings {
     UINT32 ifindex;
-    UINT32 netns_inum;   /* inode number of the interface's network namespace (/proc/self/ns/net) */
-    UINT32 watermark;    /* bytes in the ring whose crossing wakes the reader */
-    UINT8 rx_hardware;   /* the interface can stamp received frames: a stamp found is its own */
-    UINT8 stamps_seen;   /* late TX stamps can be observed; without, none is ever expected */
-    UINT8 rx_queue;      /* the interface records the queue of received frames */
+    UINT32 netns_inum; /* inode number of the interface's network namespace (/proc/self/ns/net) */
+    UINT32 watermark;  /* bytes in the ring whose crossing wakes the reader */
+    UINT8 rx_hardware; /* the interface can stamp received frames: a stamp found is its own */
+    UINT8 stamps_seen; /* late TX stamps can be observed; without, none is ever expected */
+    UINT8 rx_queue;    /* the interface records the queue of received frames */
     UINT8 reserved;
 };
 

@@ -27,24 +27,24 @@
 /* Strings are UTF-8, filled up with 0; "" = not known. */
 typedef struct _PTP_RECORDING_HEADER {
     char magic[8];
-    UINT32 byte_order;             /* AVB_RECORDING_BYTE_ORDER as the host wrote it */
-    UINT32 format_version;         /* AVB_RECORDING_FORMAT_VERSION */
-    UINT32 abi_version;            /* AVB_PTP_EVENT_ABI_VERSION */
-    UINT32 header_bytes;           /* where the records begin */
-    UINT32 record_bytes;           /* 64 */
-    UINT32 stamping;               /* PTPMON_CAN_..., PTPMON_ON_... of ptpmon.h when the recording began */
-    UINT64 system_clock_hz;        /* ticks per second of system_timestamp */
-    UINT32 hw_clock;               /* AVB_CLOCK_... of hw_timestamp_ns */
-    UINT32 system_clock;           /* of system_timestamp */
-    UINT32 software_clock;         /* of software_timestamp */
-    INT32 phc_index;               /* /dev/ptpN; -1 = none */
-    UCHAR mac[6];                  /* of the interface */
+    UINT32 byte_order;      /* AVB_RECORDING_BYTE_ORDER as the host wrote it */
+    UINT32 format_version;  /* AVB_RECORDING_FORMAT_VERSION */
+    UINT32 abi_version;     /* AVB_PTP_EVENT_ABI_VERSION */
+    UINT32 header_bytes;    /* where the records begin */
+    UINT32 record_bytes;    /* 64 */
+    UINT32 stamping;        /* PTPMON_CAN_..., PTPMON_ON_... of ptpmon.h when the recording began */
+    UINT64 system_clock_hz; /* ticks per second of system_timestamp */
+    UINT32 hw_clock;        /* AVB_CLOCK_... of hw_timestamp_ns */
+    UINT32 system_clock;    /* of system_timestamp */
+    UINT32 software_clock;  /* of software_timestamp */
+    INT32 phc_index;        /* /dev/ptpN; -1 = none */
+    UCHAR mac[6];           /* of the interface */
     UINT8 reserved0[2];
-    char tool_version[32];         /* of what wrote the file */
+    char tool_version[32]; /* of what wrote the file */
     char host[256];
-    char boot_id[40];              /* tells one run of the host's clocks from another */
+    char boot_id[40]; /* tells one run of the host's clocks from another */
     char interface_name[256];
-    char interface_guid[40];       /* Windows */
+    char interface_guid[40]; /* Windows */
     UINT8 reserved1[AVB_RECORDING_HEADER_BYTES - 688];
 } PTP_RECORDING_HEADER;
 

@@ -14,8 +14,8 @@
 
 struct ptpmon_ringbuf {
     int epoll_fd;
-    size_t page, size;         /* bytes */
-    unsigned long *consumer;   /* position, one writable page */
+    size_t page, size;             /* bytes */
+    unsigned long *consumer;       /* position, one writable page */
     const unsigned char *producer; /* page with the position, then the data, mapped twice in a row */
 };
 

@@ -285,8 +285,10 @@ static ptpmon_status enable(struct ptpmon_source *base)
 {
     struct linux_source *source = linux_source(base);
     if (current_netns() != source->netns_inum)
-        return ptpmon_fail(PTPMON_INVALID, "%s: the calling thread has left the network namespace in which the "
-                           "monitor was opened; enable it there", source->name);
+        return ptpmon_fail(PTPMON_INVALID,
+                           "%s: the calling thread has left the network namespace in which the "
+                           "monitor was opened; enable it there",
+                           source->name);
     int error = start_afresh(source);
     if (error != 0)
         return ptpmon_fail_errno(source->name, "reset the counters", -error);
@@ -472,8 +474,10 @@ static const struct ptpmon_source_operations operations = {
 static ptpmon_status check_ring_bytes(const char *name, size_t bytes)
 {
     if (bytes < (size_t)sysconf(_SC_PAGESIZE) || (bytes & (bytes - 1)) != 0)
-        return ptpmon_fail(PTPMON_INVALID, "%s: a ring of %zu bytes is not possible; it takes a power of two, at least "
-                           "%ld", name, bytes, sysconf(_SC_PAGESIZE));
+        return ptpmon_fail(PTPMON_INVALID,
+                           "%s: a ring of %zu bytes is not possible; it takes a power of two, at least "
+                           "%ld",
+                           name, bytes, sysconf(_SC_PAGESIZE));
     return PTPMON_OK;
 }
 

@@ -34,8 +34,8 @@ static int load(void **state, uint8_t rx_hardware)
     loaded.program = ptpmon_bpf__open();
     assert_non_null(loaded.program);
     struct bpf_program *each;
-    bpf_object__for_each_program(each, loaded.program->obj)
-        bpf_program__set_autoload(each, each == loaded.program->progs.rx_frame || each == loaded.program->progs.tx_frame_tc);
+    bpf_object__for_each_program(each, loaded.program->obj) bpf_program__set_autoload(
+        each, each == loaded.program->progs.rx_frame || each == loaded.program->progs.tx_frame_tc);
     bpf_map__set_max_entries(loaded.program->maps.ring, RING_BYTES);
     struct avb_linux_settings *settings = (void *)&loaded.program->rodata->settings;
     *settings = (struct avb_linux_settings){.watermark = RING_BYTES, .rx_hardware = rx_hardware};
@@ -249,5 +249,6 @@ int main(void)
         cmocka_unit_test(hardware_stamp_is_taken_as_it_is),
         cmocka_unit_test(kernel_pointer_in_place_of_a_stamp_never_leaves_the_kernel),
     };
-    return cmocka_run_group_tests(plain, load_for_plain_card, unload) + cmocka_run_group_tests(stamping, load_for_stamping_card, unload);
+    return cmocka_run_group_tests(plain, load_for_plain_card, unload) +
+           cmocka_run_group_tests(stamping, load_for_stamping_card, unload);
 }

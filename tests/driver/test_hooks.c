@@ -221,10 +221,11 @@ static void sender_that_claims_another_protocol(void **state)
 static void out_of_band_tag_on_sending(void **state)
 {
     (void)state;
-    assert_true(run("ip link add pm-in type veth peer name pm-in-port && ip link add pm-out type veth peer name pm-end && "
-                    "ip link add pm-bridge type bridge mcast_snooping 0 && "
-                    "ip link set pm-in-port master pm-bridge && ip link set pm-out master pm-bridge && "
-                    "for i in pm-in pm-in-port pm-out pm-end pm-bridge; do ip link set $i up; done"));
+    assert_true(
+        run("ip link add pm-in type veth peer name pm-in-port && ip link add pm-out type veth peer name pm-end && "
+            "ip link add pm-bridge type bridge mcast_snooping 0 && "
+            "ip link set pm-in-port master pm-bridge && ip link set pm-out master pm-bridge && "
+            "for i in pm-in pm-in-port pm-out pm-end pm-bridge; do ip link set $i up; done"));
     usleep(100000); /* until the ports forward */
     for (uint32_t flags = 0; flags <= PTPMON_NO_TRACING; flags += PTPMON_NO_TRACING) {
         ptpmon_monitor *tx = start("pm-out", flags);
@@ -283,7 +284,8 @@ static void late_stamp_follows_its_frame(void **state)
     send_vector(fd, vector);
     char data[2048], control[512];
     struct iovec part = {data, sizeof data};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     for (int i = 0; i < 100 && recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0; i++)
         usleep(10000);
 

@@ -50,8 +50,9 @@ static void message_types_as_the_standard_spells_them(void **state)
 {
     (void)state;
     static const char *const names[16] = {
-        "Sync",      "Delay_Req",  "Pdelay_Req",            "Pdelay_Resp", "reserved",  "reserved",   "reserved", "reserved",
-        "Follow_Up", "Delay_Resp", "Pdelay_Resp_Follow_Up", "Announce",    "Signaling", "Management", "reserved", "reserved",
+        "Sync",     "Delay_Req", "Pdelay_Req", "Pdelay_Resp",           "reserved", "reserved",  "reserved",
+        "reserved", "Follow_Up", "Delay_Resp", "Pdelay_Resp_Follow_Up", "Announce", "Signaling", "Management",
+        "reserved", "reserved",
     };
     for (uint8_t i = 0; i < 16; i++)
         assert_string_equal(ptpmon_message_type_name(i), names[i]);
