@@ -37,7 +37,6 @@ check_clang_tidy() {
         grep -oE '"file": "[^"]+/(core|lib|cli)/[^"]+\.c"' build/compile_commands.json | cut -d'"' -f4 | sort -u
     )
     [ ${#compiled[@]} -gt 0 ] || fail "build/compile_commands.json names no file of core, lib or cli"
-    # One file each: over several, clang-tidy 14 takes every va_list after the first file for uninitialized.
     printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build 2>/dev/null
 }
 
