@@ -5,21 +5,37 @@ import collections
 from monitor import identity_of
 
 
+def in_streams(items, identity):
+    """The items of each sender and domain, in order: frames that two of them send at once have no order."""
+    streams = collections.defaultdict(list)
+    for item in items:
+        streams[identity(item).sourcePortIdentity, identity(item).domainNumber].append(item)
+    return streams
+
+
+def pairs_in_order(recording, truth, direction):
+    """Each event's line with the captured frame that stands at its place in its stream."""
+    lines = in_streams(recording.events(direction), identity_of)
+    frames = in_streams(truth.frames[direction], lambda frame: frame.identity)
+    for stream, of_stream in frames.items():
+        yield from zip(lines[stream], of_stream, strict=True)
+
+
 def assert_same_frames(recording, truth, direction):
-    """The events of a direction, in the order of their lines, are the captured frames in theirs."""
+    """The events of a direction are the captured frames, those of a sender in the order in which it sent them."""
     events = [identity_of(line) for line in recording.events(direction)]
     frames = [frame.identity for frame in truth.frames[direction]]
     missing = collections.Counter(frames) - collections.Counter(events)
     invented = collections.Counter(events) - collections.Counter(frames)
     assert not missing and not invented, \
         f"{direction}: {len(frames)} frames, {len(events)} events\nwithout event: {missing}\nwithout frame: {invented}"
-    for number, (event, frame) in enumerate(zip(events, frames, strict=True)):
-        assert event == frame, f"{direction}: event {number} is out of order: {event} where {frame} passed"
+    for line, frame in pairs_in_order(recording, truth, direction):
+        assert identity_of(line) == frame.identity, f"{direction}: out of order: {line} where {frame} passed"
 
 
 def assert_received_times(recording, truth):
     """The software stamp of a received frame is the time that the capture wrote, to the nanosecond."""
-    for line, frame in zip(recording.events("rx"), truth.frames["rx"], strict=True):
+    for line, frame in pairs_in_order(recording, truth, "rx"):
         assert line["software_timestamp_ns"] == frame.time_ns, f"{line} at {frame.time_ns}"
 
 
