@@ -22,6 +22,7 @@
 #define PTPMON_H
 
 #include <avb/avb_ptp_events.h>
+#include <avb/avb_ptp_recording.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -179,10 +180,16 @@ PTPMON_API ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_
 
 /*
  * From the next enable on, all that passes the events door is also written to this file, as records:
- * before late stamps are joined. An existing file is replaced. Call it before enable.
- * Errors: IO, NO_PERMISSION, INVALID (enabled, or a recording itself).
+ * before late stamps are joined. While enabled: from now on, in place of the file so far, which ends
+ * with a reading of the clocks, as the new one begins with one (rotation). An existing file is
+ * replaced. The file can be read up to the last whole second even if the process is killed.
+ * Errors: IO, NO_PERMISSION, NO_MEMORY (the file so far goes on), INVALID (a recording itself). A
+ * failure to write ends the events door: ptpmon_events_read() returns it.
  */
 PTPMON_API ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path);
+
+/* What a recording's header says; lives as long as the monitor. NULL: the monitor is live. */
+PTPMON_API const PTP_RECORDING_HEADER *ptpmon_monitor_recording_header(const ptpmon_monitor *monitor);
 
 /* Frames that pass after enable returns are seen. Enable after disable starts afresh. */
 PTPMON_API ptpmon_status ptpmon_monitor_enable(ptpmon_monitor *monitor);
@@ -243,6 +250,8 @@ typedef struct ptpmon_frame {
     const uint8_t *bytes;     /* from the destination address on; valid until the next call */
     uint32_t captured_length; /* bytes that are there */
     uint32_t length;          /* bytes on the wire, without FCS */
+    uint32_t resolution_ns;   /* of time_ns: 1, 1000...; 0 counts as 1 */
+    uint32_t interface;       /* of the capture, from 0 */
     uint8_t direction;        /* AVB_DIRECTION_RX, _TX, _UNKNOWN */
     uint64_t number;          /* in this capture, from 1 */
 } ptpmon_frame;
@@ -250,9 +259,24 @@ typedef struct ptpmon_frame {
 typedef struct ptpmon_capture_statistics {
     uint64_t frames;    /* delivered by ptpmon_capture_next() */
     uint64_t dropped;   /* lost for want of buffer, as far as the capture knows */
-    int64_t started_at; /* capture time from which every frame was captured */
-    int64_t stopped_at; /* capture time until which every frame was captured; 0 = still running */
+    int64_t started_at; /* capture time from which every frame was captured; 0 = not known (yet) */
+    int64_t stopped_at; /* capture time until which every frame was captured; 0 = still running, file: not read yet */
 } ptpmon_capture_statistics;
+
+/* An interface of a capture; "" and false = not known. */
+typedef struct ptpmon_capture_interface {
+    char name[PTPMON_NAME_MAX];
+    char host[256];   /* where it was captured; only in files that ptpmon wrote */
+    char boot_id[40]; /* tells one run of the host's clocks from another; likewise */
+    uint8_t mac[6];
+    bool has_mac;
+} ptpmon_capture_interface;
+
+/* Frames that were lost between two looks at the drop counter. */
+typedef struct ptpmon_capture_loss {
+    uint64_t frames;
+    int64_t from, to; /* capture time */
+} ptpmon_capture_loss;
 
 /*
  * Captures the PTP frames of an interface of the calling thread's network namespace, both
@@ -261,8 +285,30 @@ typedef struct ptpmon_capture_statistics {
  */
 PTPMON_API ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture);
 
-/* Opens a pcap or pcapng file with Ethernet frames. Errors: IO, BAD_FILE. */
+/*
+ * Opens a pcap or pcapng file with Ethernet frames, times in us or ns. A pcapng file says which way
+ * a frame went if its writer knew (epb_flags), and what was lost, and when, if its writer noted it
+ * (Interface Statistics Blocks). A file without such notes ran from its first frame to its last.
+ * Errors: IO, NO_PERMISSION, BAD_FILE, NO_MEMORY.
+ */
 PTPMON_API ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **capture);
+
+/* A capture whose frames the caller gives, for those of other programs and libraries. `name` is for
+ * messages. Error: NO_MEMORY. */
+PTPMON_API ptpmon_status ptpmon_capture_open_given(const char *name, ptpmon_capture **capture);
+
+/* Adds a frame to such a capture; it is copied, its `number` is not used. ptpmon_capture_stop() says that no more
+ * will come. Errors: INVALID (another kind of capture, stopped), NO_MEMORY. */
+PTPMON_API ptpmon_status ptpmon_capture_give(ptpmon_capture *capture, const ptpmon_frame *frame);
+
+/* The interfaces: one, but for pcapng files, which may hold several and announce them as late as they like; this
+ * tells of those met so far, at open those before the first frame. */
+PTPMON_API size_t ptpmon_capture_interface_count(const ptpmon_capture *capture);
+/* INVALID: no such interface. */
+PTPMON_API ptpmon_status ptpmon_capture_interface_get(const ptpmon_capture *capture, size_t interface,
+                                                      ptpmon_capture_interface *about);
+/* From now on ptpmon_capture_next() passes over the frames and losses of all others. INVALID: no such interface. */
+PTPMON_API ptpmon_status ptpmon_capture_select(ptpmon_capture *capture, size_t interface);
 
 /*
  * The next frame; never waits. Live, the two directions come each in its own order.
@@ -270,11 +316,41 @@ PTPMON_API ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_captu
  */
 PTPMON_API ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame);
 
+/* The next loss that the capture has noticed; call it after ptpmon_capture_next() has given what there was. NOTHING: none,
+ * also IO, NO_INTERFACE. */
+PTPMON_API ptpmon_status ptpmon_capture_next_loss(ptpmon_capture *capture, ptpmon_capture_loss *loss);
+
 /* Stops a live capture; what it holds can still be read: ptpmon_capture_next() gives END only 100 ms
  * later, since a frame may still be on its way. On a file: no effect. */
 PTPMON_API ptpmon_status ptpmon_capture_stop(ptpmon_capture *capture);
 PTPMON_API ptpmon_status ptpmon_capture_statistics_get(ptpmon_capture *capture, ptpmon_capture_statistics *statistics);
 PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
+
+/* ---- Writing captures --------------------------------------------------------------------- */
+
+/*
+ * A pcapng file: Ethernet, ns, direction in epb_flags, an Interface Description Block for each
+ * interface. It can be read up to the last flush even if the process is killed.
+ */
+typedef struct ptpmon_capture_writer ptpmon_capture_writer;
+
+/* An existing file is replaced. Errors: IO, NO_PERMISSION, INVALID (no interface), NO_MEMORY. */
+PTPMON_API ptpmon_status ptpmon_capture_writer_open(const char *path, const ptpmon_capture_interface *interfaces,
+                                                    size_t count, ptpmon_capture_writer **writer);
+
+/* `interface` is the index at open; frame->interface is not looked at. Error: IO. */
+PTPMON_API ptpmon_status ptpmon_capture_writer_frame(ptpmon_capture_writer *writer, size_t interface,
+                                                     const ptpmon_frame *frame);
+
+/* Notes what the capture of an interface has counted by `at_ns`, capture time, since the file began: that is how a
+ * reader knows when it ran and where something was lost. Due at the start, after each loss and at the end. Error: IO. */
+PTPMON_API ptpmon_status ptpmon_capture_writer_statistics(ptpmon_capture_writer *writer, size_t interface,
+                                                          const ptpmon_capture_statistics *statistics, int64_t at_ns);
+PTPMON_API ptpmon_status ptpmon_capture_writer_flush(ptpmon_capture_writer *writer);
+/* Bytes so far, also those not flushed. */
+PTPMON_API uint64_t ptpmon_capture_writer_bytes(const ptpmon_capture_writer *writer);
+/* Flushes and frees; NULL is allowed. */
+PTPMON_API ptpmon_status ptpmon_capture_writer_close(ptpmon_capture_writer *writer);
 
 /* ---- Correlator --------------------------------------------------------------------------- */
 
@@ -284,7 +360,8 @@ PTPMON_API void ptpmon_capture_close(ptpmon_capture *capture);
  * counted. Time alone never joins. Items of one key that lie within the window of one another, each
  * of the next, are one group; a group is decided when the window after its last item has passed, or,
  * once it has lasted four windows, at the first pause of more than 10 ms:
- *   1. a received event whose software_timestamp equals a frame's time is that frame's: MATCHED;
+ *   1. a received event whose software_timestamp equals a frame's time, within what the capture
+ *      resolves, is that frame's: MATCHED;
  *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
  *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either
  *      side lost something or did not run at the time of the group, or if rule 1 found pairs and an
@@ -424,6 +501,116 @@ PTPMON_API ptpmon_status ptpmon_correlator_finish(ptpmon_correlator *correlator)
 PTPMON_API ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_result *result);
 
 PTPMON_API void ptpmon_correlator_counts(const ptpmon_correlator *correlator, ptpmon_correlation *counts);
+
+/* ---- Observer ----------------------------------------------------------------------------- */
+
+/*
+ * A monitor and a capture of the same interface, run together: reads both, correlates them, and
+ * relates the clocks. Both may be live or recorded; a recording observed gives the same results as
+ * the live run did, and every time the same.
+ *
+ *     ptpmon_observer_open -> { _next } ... -> _stop -> { _next until END } -> _close
+ *
+ * Which clock did the capture use? Live, the system's. Of files this is found out at open: received
+ * frames whose capture time is their event's software_timestamp prove that it was the system clock of
+ * this host. Otherwise messages with equal keys must lie at a steady distance in time: their offset
+ * is followed through the file, and its start and drift are reported. No pair is ever made by time
+ * alone. Refused with BAD_FILE, and the reason: an interface, host or run of it that is not the
+ * events'; no message in common; messages in common, but at no steady distance or further apart than
+ * max_offset_ns; and, unless other_clock is set, times that should be this host's stamps and are not.
+ */
+typedef struct ptpmon_observer ptpmon_observer;
+
+typedef struct ptpmon_observer_options {
+    uint64_t window_ns;     /* of the correlator; 0 = 1 s */
+    uint64_t max_offset_ns; /* files: between capture clock and system clock; 0 = 60 s */
+    bool other_clock;       /* files: the capture was stamped by a clock of its own (adapter stamps, a tap) */
+} ptpmon_observer_options;
+
+/* How long a frame took, by which stamps; docs: ptpmon-watch(1). */
+typedef enum ptpmon_latency_kind {
+    PTPMON_RX_DRIVER,   /* network stack's RX stamp -> driver side */
+    PTPMON_NIC_TO_HOST, /* NIC's RX stamp -> driver side */
+    PTPMON_TX_SOFTWARE, /* driver side -> network stack's TX stamp */
+    PTPMON_TX_HARDWARE, /* driver side -> NIC's TX stamp */
+    PTPMON_LATENCIES
+} ptpmon_latency_kind;
+
+/* "rx_driver", "nic_to_host", "tx_software", "tx_hardware"; static storage. */
+PTPMON_API const char *ptpmon_latency_name(ptpmon_latency_kind kind);
+
+typedef struct ptpmon_latency {
+    bool known; /* false: a stamp is missing, or the CLOCKS records around it do not allow to relate the clocks */
+    int64_t ns;
+    uint64_t bound; /* +- ns, from the uncertainty of the clock readings */
+} ptpmon_latency;
+
+typedef enum ptpmon_observation_kind {
+    PTPMON_OBSERVED_MESSAGE,      /* a result of the correlator, or an event alone */
+    PTPMON_OBSERVED_CLOCKS,       /* a reading of the clocks */
+    PTPMON_OBSERVED_LOSS,         /* the monitor dropped records */
+    PTPMON_OBSERVED_CAPTURE_LOSS, /* the capture lost frames */
+} ptpmon_observation_kind;
+
+typedef struct ptpmon_observation {
+    ptpmon_observation_kind kind;
+    /* MESSAGE */
+    bool compared;        /* frames were captured; else result has an event, and outcome and reason mean nothing */
+    bool has_realtime;    /* realtime_ns is known */
+    int64_t realtime_ns;  /* UTC when the driver side saw it; without event: capture time */
+    ptpmon_result result; /* frame_time_ns is as captured, on whatever clock */
+    ptpmon_latency latencies[PTPMON_LATENCIES];
+    /* CLOCKS */
+    PTP_CLOCKS_RECORD clocks;
+    /* LOSS, CAPTURE_LOSS: since..system_timestamp, event time; of the capture frames_dropped only */
+    PTP_LOSS_RECORD loss;
+} ptpmon_observation;
+
+typedef enum ptpmon_capture_clock {
+    PTPMON_CLOCK_ASSUMED, /* nothing to tell it by: taken for the system clock */
+    PTPMON_CLOCK_SYSTEM,  /* the system clock of this host: live, or proved by stamps */
+    PTPMON_CLOCK_OTHER,   /* another, its offset followed */
+} ptpmon_capture_clock;
+
+typedef struct ptpmon_alignment {
+    ptpmon_capture_clock clock;
+    uint64_t equal_stamps;    /* received messages, of those looked at, whose capture time is the event's stamp... */
+    uint64_t compared_stamps; /* ...of so many that have both */
+    /* OTHER only */
+    uint64_t pairs;       /* from which the rest was estimated, so far */
+    int64_t at_ns;        /* capture time of the first pair */
+    int64_t offset_ns;    /* there: capture clock - system clock */
+    double drift_ppm;     /* capture clock against system clock, mean over all; > 0: the capture clock gains */
+    uint64_t residual_ns; /* nine of ten pairs lie this close to that line */
+} ptpmon_alignment;
+
+/*
+ * The monitor must be enabled; its events door belongs to the observer now, as do the capture's
+ * frames; both stay the caller's to close, after the observer. capture NULL: events alone. options
+ * may be NULL. A recording is read a little ahead and starts anew.
+ * Errors: INVALID, NO_MEMORY, BAD_FILE (refused, see above, or damaged), IO.
+ */
+PTPMON_API ptpmon_status ptpmon_observer_open(ptpmon_monitor *monitor, ptpmon_capture *capture,
+                                              const ptpmon_observer_options *options, ptpmon_observer **observer);
+PTPMON_API void ptpmon_observer_close(ptpmon_observer *observer);
+
+/*
+ * The next observation. Messages come in order of event time within what is decided at once, 1 to
+ * 2.3 s of event time after they passed. Waits on a live monitor for at most timeout_ms (0 = not).
+ * OK, NOTHING (none now: call again), END (everything was told), and what a monitor and a capture may return; then
+ * ptpmon_observer_stop() and further calls give what is left.
+ */
+PTPMON_API ptpmon_status ptpmon_observer_next(ptpmon_observer *observer, int timeout_ms,
+                                              ptpmon_observation *observation);
+
+/* Stops capture and monitor, if they are live; what is left comes with ptpmon_observer_next() until END. */
+PTPMON_API ptpmon_status ptpmon_observer_stop(ptpmon_observer *observer);
+
+/* Event time before which every message has been told. 0 = nothing yet. */
+PTPMON_API uint64_t ptpmon_observer_told_until(const ptpmon_observer *observer);
+
+PTPMON_API void ptpmon_observer_counts(const ptpmon_observer *observer, ptpmon_correlation *counts);
+PTPMON_API void ptpmon_observer_alignment(const ptpmon_observer *observer, ptpmon_alignment *alignment);
 
 /* ---- Values ------------------------------------------------------------------------------- */
 
