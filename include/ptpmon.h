@@ -132,8 +132,8 @@ typedef struct ptpmon_monitor_info {
     const char *tx_stamps; /* "fentry/skb_tstamp_tx", "kfree_skb/consume_skb", "none" */
     bool tx_queue_known;   /* TX events carry queueId and STAMP_EXPECTED */
     bool rx_software;      /* RX events carry software_timestamp */
-    uint64_t enabled_at;   /* event time from which every frame is seen; 0 = not yet */
-    uint64_t disabled_at;  /* event time until which every frame was seen; 0 = still running */
+    uint64_t enabled_at;   /* event time from which every frame is seen, of the first CLOCKS; 0 = not yet */
+    uint64_t disabled_at;  /* event time until which every frame was seen, of the last CLOCKS; 0 = still running */
     /* Event time up to which the events door has delivered all that it will: what is older has come,
      * but for records that were being made at that moment (allow some ms). An event that waits for its
      * TX stamp holds it back. 0 = nothing yet, or a recording. */
@@ -173,18 +173,21 @@ PTPMON_API ptpmon_status ptpmon_monitor_open(const char *interface_name, const p
 
 /*
  * Opens a recording of events (avb_ptp_recording.h) as a monitor: enable starts at its first record,
- * both doors work, nothing is waited for. Its CLOCKS and LOSS records are those of the recording.
- * Errors: IO, NO_PERMISSION, BAD_FILE, NO_MEMORY.
+ * both doors work, nothing is waited for. Its CLOCKS and LOSS records are those of the recording. What
+ * is written to the file afterwards is left to the next enable.
+ * Errors: IO, NO_PERMISSION, BAD_FILE (also later, if the file has become shorter), NO_MEMORY.
  */
 PTPMON_API ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_monitor **monitor);
 
 /*
  * From the next enable on, all that passes the events door is also written to this file, as records:
- * before late stamps are joined. While enabled: from now on, in place of the file so far, which ends
- * with a reading of the clocks, as the new one begins with one (rotation). An existing file is
- * replaced. The file can be read up to the last whole second even if the process is killed.
- * Errors: IO, NO_PERMISSION, NO_MEMORY (the file so far goes on), INVALID (a recording itself). A
- * failure to write ends the events door: ptpmon_events_read() returns it.
+ * before late stamps are joined. While enabled: from now on, in place of the file so far (rotation):
+ * that ends with a reading of the clocks, and the new one begins with the same. NULL ends a recording.
+ * An existing file is replaced. A recording holds one run: enabling again needs a new file. The file
+ * can be read up to the last whole second even if the process is killed.
+ * Errors: IO, NO_PERMISSION, NO_MEMORY (the file so far goes on), INVALID (a recording itself, the
+ * file that is being written, or disabled but not read to the END). A failure to write ends the events
+ * door: ptpmon_events_read() returns it.
  */
 PTPMON_API ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path);
 
@@ -212,8 +215,9 @@ PTPMON_API ptpmon_status ptpmon_monitor_wait(ptpmon_monitor *monitor, int timeou
 
 /*
  * The records door: what lies in the ring, in place and read-only. Record i of a batch is at
- * first + i * stride. It stays valid until ptpmon_records_release(), which frees the first `count`
- * records of the batch for the producer. An empty batch has count 0.
+ * first + i * stride. It stays as it is until ptpmon_records_release(), which frees the first `count`
+ * records of the batch for the producer; the memory stays mapped until ptpmon_monitor_close(). An
+ * empty batch has count 0.
  * Use one door per monitor, records or events.
  */
 typedef struct ptpmon_batch {
@@ -298,7 +302,7 @@ PTPMON_API ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_captu
 PTPMON_API ptpmon_status ptpmon_capture_open_given(const char *name, ptpmon_capture **capture);
 
 /* Adds a frame to such a capture; it is copied, its `number` is not used. ptpmon_capture_stop() says that no more
- * will come. Errors: INVALID (another kind of capture, stopped), NO_MEMORY. */
+ * will come. Errors: INVALID (another kind of capture, stopped, captured_length > length), NO_MEMORY. */
 PTPMON_API ptpmon_status ptpmon_capture_give(ptpmon_capture *capture, const ptpmon_frame *frame);
 
 /* The interfaces: one, but for pcapng files, which may hold several and announce them as late as they like; this
@@ -312,7 +316,9 @@ PTPMON_API ptpmon_status ptpmon_capture_select(ptpmon_capture *capture, size_t i
 
 /*
  * The next frame; never waits. Live, the two directions come each in its own order.
- * OK, NOTHING (live: none now), END (end of file, or stopped and empty), BAD_FILE, NO_INTERFACE.
+ * OK, NOTHING (live, given: none now), END (end of file, or stopped and empty), BAD_FILE,
+ * NO_INTERFACE, IO, NO_MEMORY. A file that ends inside a frame, since its writer was killed or still
+ * writes, ends before that frame.
  */
 PTPMON_API ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame);
 
@@ -338,12 +344,13 @@ typedef struct ptpmon_capture_writer ptpmon_capture_writer;
 PTPMON_API ptpmon_status ptpmon_capture_writer_open(const char *path, const ptpmon_capture_interface *interfaces,
                                                     size_t count, ptpmon_capture_writer **writer);
 
-/* `interface` is the index at open; frame->interface is not looked at. Error: IO. */
+/* `interface` is the index at open; frame->interface is not looked at. Errors: IO; INVALID: no such interface, or
+ * lengths and times that a reader would take for damage. */
 PTPMON_API ptpmon_status ptpmon_capture_writer_frame(ptpmon_capture_writer *writer, size_t interface,
                                                      const ptpmon_frame *frame);
 
 /* Notes what the capture of an interface has counted by `at_ns`, capture time, since the file began: that is how a
- * reader knows when it ran and where something was lost. Due at the start, after each loss and at the end. Error: IO. */
+ * reader knows when it ran and where something was lost. Due at the start, after each loss and at the end. Errors: IO, INVALID. */
 PTPMON_API ptpmon_status ptpmon_capture_writer_statistics(ptpmon_capture_writer *writer, size_t interface,
                                                           const ptpmon_capture_statistics *statistics, int64_t at_ns);
 PTPMON_API ptpmon_status ptpmon_capture_writer_flush(ptpmon_capture_writer *writer);
@@ -361,7 +368,8 @@ PTPMON_API ptpmon_status ptpmon_capture_writer_close(ptpmon_capture_writer *writ
  * of the next, are one group; a group is decided when the window after its last item has passed, or,
  * once it has lasted four windows, at the first pause of more than 10 ms:
  *   1. a received event whose software_timestamp equals a frame's time, within what the capture
- *      resolves, is that frame's: MATCHED;
+ *      resolves, is that frame's: MATCHED; where the resolution leaves a choice, as many events as
+ *      frames are paired in order of time, else none;
  *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
  *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either
  *      side lost something or did not run at the time of the group, or if rule 1 found pairs and an
@@ -554,6 +562,7 @@ typedef enum ptpmon_observation_kind {
 
 typedef struct ptpmon_observation {
     ptpmon_observation_kind kind;
+    const char *interface; /* its name; lives as long as the observer */
     /* MESSAGE */
     bool compared;        /* frames were captured; else result has an event, and outcome and reason mean nothing */
     bool has_realtime;    /* realtime_ns is known */
@@ -566,6 +575,12 @@ typedef struct ptpmon_observation {
     PTP_LOSS_RECORD loss;
 } ptpmon_observation;
 
+/* The event of a MESSAGE where there is one, else what was read in the captured frame. */
+static inline const PTP_TIMESTAMP_EVENT *ptpmon_observation_identity(const ptpmon_observation *observation)
+{
+    return observation->result.has_event ? &observation->result.event : &observation->result.frame;
+}
+
 typedef enum ptpmon_capture_clock {
     PTPMON_CLOCK_ASSUMED, /* nothing to tell it by: taken for the system clock */
     PTPMON_CLOCK_SYSTEM,  /* the system clock of this host: live, or proved by stamps */
@@ -576,18 +591,20 @@ typedef struct ptpmon_alignment {
     ptpmon_capture_clock clock;
     uint64_t equal_stamps;    /* received messages, of those looked at, whose capture time is the event's stamp... */
     uint64_t compared_stamps; /* ...of so many that have both */
-    /* OTHER only */
+    /* OTHER only. equal_stamps > 0: the stamps of this host, all moved by exactly offset_ns (`editcap -t`). */
     uint64_t pairs;       /* from which the rest was estimated, so far */
     int64_t at_ns;        /* capture time of the first pair */
     int64_t offset_ns;    /* there: capture clock - system clock */
-    double drift_ppm;     /* capture clock against system clock, mean over all; > 0: the capture clock gains */
+    double drift_ppm;     /* capture clock against system clock, mean over all, without steps; > 0: it gains */
     uint64_t residual_ns; /* nine of ten pairs lie this close to that line */
 } ptpmon_alignment;
 
 /*
  * The monitor must be enabled; its events door belongs to the observer now, as do the capture's
  * frames; both stay the caller's to close, after the observer. capture NULL: events alone. options
- * may be NULL. A recording is read a little ahead and starts anew.
+ * may be NULL. Files are read a little ahead and start anew. A live monitor may also meet a file or
+ * given frames: it is read until the frames end, and what it holds then is the end of the events; a
+ * recording cannot meet a live capture.
  * Errors: INVALID, NO_MEMORY, BAD_FILE (refused, see above, or damaged), IO.
  */
 PTPMON_API ptpmon_status ptpmon_observer_open(ptpmon_monitor *monitor, ptpmon_capture *capture,
@@ -595,19 +612,16 @@ PTPMON_API ptpmon_status ptpmon_observer_open(ptpmon_monitor *monitor, ptpmon_ca
 PTPMON_API void ptpmon_observer_close(ptpmon_observer *observer);
 
 /*
- * The next observation. Messages come in order of event time within what is decided at once, 1 to
- * 2.3 s of event time after they passed. Waits on a live monitor for at most timeout_ms (0 = not).
- * OK, NOTHING (none now: call again), END (everything was told), and what a monitor and a capture may return; then
- * ptpmon_observer_stop() and further calls give what is left.
+ * The next observation. Messages come in order of event time within what is decided at once; of a
+ * live monitor 1 to 2.3 s after they passed. Waits on a live monitor for at most timeout_ms (0 = not).
+ * OK, NOTHING (none now: call again), END (everything was told), and what a monitor and a capture may
+ * return: the side that failed has ended then, and further calls give what is left.
  */
 PTPMON_API ptpmon_status ptpmon_observer_next(ptpmon_observer *observer, int timeout_ms,
                                               ptpmon_observation *observation);
 
 /* Stops capture and monitor, if they are live; what is left comes with ptpmon_observer_next() until END. */
 PTPMON_API ptpmon_status ptpmon_observer_stop(ptpmon_observer *observer);
-
-/* Event time before which every message has been told. 0 = nothing yet. */
-PTPMON_API uint64_t ptpmon_observer_told_until(const ptpmon_observer *observer);
 
 PTPMON_API void ptpmon_observer_counts(const ptpmon_observer *observer, ptpmon_correlation *counts);
 PTPMON_API void ptpmon_observer_alignment(const ptpmon_observer *observer, ptpmon_alignment *alignment);

@@ -1,71 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Captured frames, live or from a file, through libpcap.
- *
- * A live capture has one handle per direction, since a captured frame does not say which way it
- * went. No promiscuous mode: the driver side sees what the interface is set to receive, and both
- * sides must see the same. On the loopback interface libpcap shows every frame once, as received.
- */
+/* What all captures have in common. */
+#include "capture.h"
+
 #include "error.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/filter.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <pcap/pcap.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 
-#define NS_PER_SECOND INT64_C(1000000000)
-
-/*
- * Immediate mode gives every frame a slot of fixed size. libpcap's other mode packs frames into
- * blocks, but closes a block every few ms, however empty: a reader that pauses for longer than the
- * number of blocks times that would lose frames even of sparse traffic. With this length two slots
- * fit a page, and so do a full frame of 1500 bytes payload and its tags.
- */
-#define SNAPSHOT_LENGTH 1920
-/* Per direction: as many slots as the default event ring holds records, and some. */
-#define BUFFER_BYTES (32 * 1024 * 1024)
-/* A received frame reaches the capture later than its time says: by microseconds, on a busy processor by
- * milliseconds. So frames from before a stop are awaited for this long after it. */
-#define DRAIN_NS (NS_PER_SECOND / 10)
-
-/* PTP as core/frame_read.h knows it; the outermost tag may have been taken out of the frame. */
-#define PTP \
-    "(ether proto 0x88f7 or udp dst portrange 319-320 or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44" \
-    " or ip6[6] = 51 or ip6[6] = 60)))"
-#define PTP_OR_TAGGED(inner) "(" PTP " or (vlan and " inner "))"
-static const char filter_text[] = PTP_OR_TAGGED(PTP_OR_TAGGED(PTP_OR_TAGGED(PTP_OR_TAGGED(PTP))));
-
-struct ptpmon_capture {
-    pcap_t *handles[2]; /* live: by AVB_DIRECTION_RX and _TX; a file: the first */
-    char *name;         /* of the interface or file */
-    bool live;
-    unsigned index;     /* of the interface */
-    unsigned turn;      /* the handle that is asked first */
-    bool drained[2];    /* stopped, and everything until then was delivered */
-    int64_t drained_at; /* CLOCK_MONOTONIC from which an empty handle is drained */
-    u_int last_drop[2];
-    ptpmon_capture_statistics statistics;
-    ptpmon_status ended; /* what every further call of ptpmon_capture_next() returns; OK = not yet */
-    char failure[512];
-};
-
-static int64_t now(clockid_t clock)
+void *ptpmon_capture_new(const struct ptpmon_capture_operations *operations, size_t size, const char *name)
 {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (int64_t)time.tv_sec * NS_PER_SECOND + time.tv_nsec;
-}
-
-static ptpmon_capture *capture_new(const char *name, bool live)
-{
-    ptpmon_capture *capture = calloc(1, sizeof *capture);
+    ptpmon_capture *capture = calloc(1, size);
     char *copy = strdup(name);
     if (capture == NULL || copy == NULL) {
         free(copy);
@@ -73,8 +19,9 @@ static ptpmon_capture *capture_new(const char *name, bool live)
         ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for a capture; close other programs", name);
         return NULL;
     }
+    capture->operations = operations;
     capture->name = copy;
-    capture->live = live;
+    capture->selected = PTPMON_CAPTURE_ALL;
     return capture;
 }
 
@@ -82,332 +29,110 @@ void ptpmon_capture_close(ptpmon_capture *capture)
 {
     if (capture == NULL)
         return;
-    for (int i = 0; i < 2; i++) {
-        if (capture->handles[i] != NULL)
-            pcap_close(capture->handles[i]);
-    }
+    capture->operations->close(capture);
     free(capture->name);
     free(capture);
 }
 
-/* ---- Live ---------------------------------------------------------------------------------- */
-
-static ptpmon_status fail_no_interface(const char *name)
-{
-    return ptpmon_fail(PTPMON_NO_INTERFACE, "%s: no such interface; `ptpmon list` shows those there are", name);
-}
-
-static ptpmon_status fail_to_activate(const char *name, pcap_t *handle, int status)
-{
-    switch (status) {
-    case PCAP_ERROR_NO_SUCH_DEVICE:
-        return fail_no_interface(name);
-    case PCAP_ERROR_PERM_DENIED:
-        return ptpmon_fail(PTPMON_NO_PERMISSION, "%s: capturing frames needs CAP_NET_RAW; run as root", name);
-    case PCAP_ERROR_IFACE_NOT_UP:
-        return ptpmon_fail(PTPMON_IO, "%s: the interface is down; `ip link set %s up` brings it up", name, name);
-    default:
-        return ptpmon_fail(PTPMON_IO, "%s: cannot capture: %s", name,
-                           *pcap_geterr(handle) ? pcap_geterr(handle) : pcap_statustostr(status));
-    }
-}
-
-static const char *linktype_name(pcap_t *handle)
-{
-    const char *name = pcap_datalink_val_to_name(pcap_datalink(handle));
-    return name != NULL ? name : "unknown";
-}
-
-/*
- * Compiled without a live handle: for one, libpcap lets `vlan` match the tag that was taken out of
- * the frame as well, and then looks for what follows it four bytes too far.
- */
-static ptpmon_status compile_filter(const char *name, struct bpf_program *program)
-{
-    pcap_t *dead = pcap_open_dead(DLT_EN10MB, SNAPSHOT_LENGTH);
-    if (dead == NULL)
-        return ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for the capture filter; close other programs", name);
-    ptpmon_status status = PTPMON_OK;
-    if (pcap_compile(dead, program, filter_text, 1, PCAP_NETMASK_UNKNOWN) != 0)
-        status = ptpmon_fail(PTPMON_IO, "%s: cannot compile the capture filter: %s", name, pcap_geterr(dead));
-    pcap_close(dead);
-    return status;
-}
-
-/*
- * Lets the kernel drop the other direction, so that it takes no slots and its losses are not
- * counted here. libpcap would do the same for the word "inbound", but runs the filter once more
- * itself over the first frame, where it cannot see the direction, and loses that frame. Without
- * this the capture is right too: libpcap drops the other direction when it is read.
- */
-static void filter_direction(pcap_t *handle, uint8_t direction, const struct bpf_program *program)
-{
-    bool outgoing = direction == AVB_DIRECTION_TX;
-    struct sock_filter code[256] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, outgoing, !outgoing),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    const unsigned prefix = 3;
-    if (program->bf_len > sizeof code / sizeof *code - prefix)
-        return;
-    for (unsigned i = 0; i < program->bf_len; i++) {
-        const struct bpf_insn *from = &program->bf_insns[i];
-        code[prefix + i] = (struct sock_filter){from->code, from->jt, from->jf, from->k};
-    }
-    struct sock_fprog filter = {(unsigned short)(prefix + program->bf_len), code};
-    (void)setsockopt(pcap_fileno(handle), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-}
-
-static ptpmon_status set_filter(const char *name, pcap_t *handle, uint8_t direction)
-{
-    struct bpf_program program;
-    ptpmon_status status = compile_filter(name, &program);
-    if (status != PTPMON_OK)
-        return status;
-    if (pcap_setfilter(handle, &program) != 0)
-        status = ptpmon_fail(PTPMON_IO, "%s: cannot set the capture filter: %s", name, pcap_geterr(handle));
-    else
-        filter_direction(handle, direction, &program);
-    pcap_freecode(&program);
-    return status;
-}
-
-/* What libpcap takes in before the filter is set, it filters itself when it is read. */
-static ptpmon_status start_handle(const char *name, pcap_t *handle, uint8_t direction)
-{
-    char problem[PCAP_ERRBUF_SIZE];
-    pcap_set_snaplen(handle, SNAPSHOT_LENGTH);
-    pcap_set_buffer_size(handle, BUFFER_BYTES);
-    pcap_set_immediate_mode(handle, 1);
-    pcap_set_promisc(handle, 0);
-    if (pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO) != 0)
-        return ptpmon_fail(PTPMON_NOT_SUPPORTED, "%s: no capture times in ns; libpcap 1.5 or later gives them", name);
-    int status = pcap_activate(handle);
-    if (status < 0)
-        return fail_to_activate(name, handle, status);
-    if (pcap_datalink(handle) != DLT_EN10MB)
-        return ptpmon_fail(
-            PTPMON_NOT_SUPPORTED,
-            "%s: frames of linktype %s, not Ethernet; `ptpmon list` shows the interfaces that can be used", name,
-            linktype_name(handle));
-    if (pcap_setnonblock(handle, 1, problem) != 0)
-        return ptpmon_fail(PTPMON_IO, "%s: cannot capture: %s", name, problem);
-    if (pcap_setdirection(handle, direction == AVB_DIRECTION_RX ? PCAP_D_IN : PCAP_D_OUT) != 0)
-        return ptpmon_fail(PTPMON_NOT_SUPPORTED, "%s: cannot tell the directions apart: %s", name, pcap_geterr(handle));
-    return set_filter(name, handle, direction);
-}
-
-static ptpmon_status open_handle(ptpmon_capture *capture, uint8_t direction)
-{
-    char problem[PCAP_ERRBUF_SIZE];
-    pcap_t *handle = pcap_create(capture->name, problem);
-    if (handle == NULL)
-        return ptpmon_fail(PTPMON_IO, "%s: cannot capture: %s", capture->name, problem);
-    capture->handles[direction] = handle;
-    return start_handle(capture->name, handle, direction);
-}
-
-/* Asked through the handle's socket, which stays in its network namespace wherever the thread goes. */
-static bool interface_is_there(const ptpmon_capture *capture)
-{
-    struct ifreq request = {.ifr_ifindex = (int)capture->index};
-    return ioctl(pcap_fileno(capture->handles[0]), SIOCGIFNAME, &request) == 0;
-}
-
-static ptpmon_status fail_live(const ptpmon_capture *capture, pcap_t *handle)
-{
-    if (!interface_is_there(capture))
-        return ptpmon_fail(PTPMON_NO_INTERFACE,
-                           "%s: the interface vanished during the capture; start again when `ptpmon list` shows it",
-                           capture->name);
-    return ptpmon_fail(PTPMON_IO, "%s: the capture failed: %s", capture->name, pcap_geterr(handle));
-}
-
-/* The drop counter of libpcap has 32 bits and may wrap. ps_ifdrop is left out: what the card loses, no side sees. */
-static ptpmon_status count_dropped(ptpmon_capture *capture, unsigned which)
-{
-    struct pcap_stat counters;
-    if (pcap_stats(capture->handles[which], &counters) != 0)
-        return fail_live(capture, capture->handles[which]);
-    capture->statistics.dropped += counters.ps_drop - capture->last_drop[which];
-    capture->last_drop[which] = counters.ps_drop;
-    return PTPMON_OK;
-}
-
-/* What was dropped before both directions ran, mostly before there was a filter, is no loss. */
-static ptpmon_status start(ptpmon_capture *capture)
-{
-    ptpmon_status status = open_handle(capture, AVB_DIRECTION_RX);
-    if (status == PTPMON_OK)
-        status = open_handle(capture, AVB_DIRECTION_TX);
-    for (unsigned i = 0; status == PTPMON_OK && i < 2; i++)
-        status = count_dropped(capture, i);
-    capture->statistics.dropped = 0;
-    capture->statistics.started_at = now(CLOCK_REALTIME);
-    return status;
-}
-
-ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture)
-{
-    /* libpcap takes other names too, such as "any"; they have no index. */
-    unsigned index = if_nametoindex(interface_name);
-    if (index == 0)
-        return fail_no_interface(interface_name);
-    ptpmon_capture *opened = capture_new(interface_name, true);
-    if (opened == NULL)
-        return PTPMON_NO_MEMORY;
-    opened->index = index;
-    ptpmon_status status = start(opened);
-    if (status != PTPMON_OK) {
-        ptpmon_capture_close(opened);
-        return status;
-    }
-    *capture = opened;
-    return PTPMON_OK;
-}
-
-static void fill_frame(ptpmon_capture *capture, const struct pcap_pkthdr *header, const u_char *bytes,
-                       uint8_t direction, ptpmon_frame *frame)
-{
-    *frame = (ptpmon_frame){
-        /* The nanosecond precision asked for puts ns into tv_usec. */
-        .time_ns = (int64_t)header->ts.tv_sec * NS_PER_SECOND + header->ts.tv_usec,
-        .bytes = bytes,
-        .captured_length = header->caplen,
-        .length = header->len,
-        .direction = direction,
-        .number = capture->statistics.frames + 1,
-    };
-}
-
-/* What comes after the stop is dropped by the kernel and no loss: the counter is read for the last time. */
-static ptpmon_status drain_ended(ptpmon_capture *capture, unsigned which)
-{
-    capture->drained[which] = true;
-    return count_dropped(capture, which);
-}
-
-/* `last`: nothing from before the stop is still under way to the handle. */
-static ptpmon_status next_of(ptpmon_capture *capture, unsigned which, bool last, ptpmon_frame *frame)
-{
-    struct pcap_pkthdr *header;
-    const u_char *bytes;
-    int64_t stopped_at = capture->statistics.stopped_at;
-    int result = pcap_next_ex(capture->handles[which], &header, &bytes);
-
-    if (result == 1) {
-        fill_frame(capture, header, bytes, (uint8_t)which, frame);
-        if (stopped_at == 0 || frame->time_ns <= stopped_at)
-            return PTPMON_OK;
-    } else if (result != 0 && stopped_at == 0) {
-        return fail_live(capture, capture->handles[which]);
-    }
-    if (last) {
-        ptpmon_status status = drain_ended(capture, which);
-        if (status != PTPMON_OK)
-            return status;
-    }
-    return PTPMON_NOTHING;
-}
-
-static ptpmon_status next_live(ptpmon_capture *capture, ptpmon_frame *frame)
-{
-    bool last = capture->statistics.stopped_at != 0 && now(CLOCK_MONOTONIC) >= capture->drained_at;
-    ptpmon_status outcome = PTPMON_NOTHING;
-    for (unsigned i = 0; i < 2; i++) {
-        unsigned which = (capture->turn + i) % 2;
-        if (capture->drained[which])
-            continue;
-        ptpmon_status status = next_of(capture, which, last, frame);
-        if (status == PTPMON_OK) {
-            capture->turn = which ^ 1u;
-            return PTPMON_OK;
-        }
-        /* A failure waits until the other direction's frames are delivered. */
-        if (status != PTPMON_NOTHING)
-            outcome = status;
-    }
-    return capture->drained[0] && capture->drained[1] ? PTPMON_END : outcome;
-}
-
-ptpmon_status ptpmon_capture_stop(ptpmon_capture *capture)
-{
-    if (capture->live && capture->statistics.stopped_at == 0) {
-        capture->statistics.stopped_at = now(CLOCK_REALTIME);
-        capture->drained_at = now(CLOCK_MONOTONIC) + DRAIN_NS;
-    }
-    return PTPMON_OK;
-}
-
-/* ---- Files --------------------------------------------------------------------------------- */
-
-static ptpmon_status open_file(ptpmon_capture *capture, FILE *file)
-{
-    char problem[PCAP_ERRBUF_SIZE];
-    const char *path = capture->name;
-    pcap_t *handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, problem);
-    if (handle == NULL) {
-        ptpmon_status status = ferror(file) ? PTPMON_IO : PTPMON_BAD_FILE;
-        fclose(file);
-        return ptpmon_fail(status, "%s: not a pcap or pcapng file that can be read: %s", path, problem);
-    }
-    capture->handles[0] = handle; /* owns the file from here on */
-    if (pcap_datalink(handle) != DLT_EN10MB)
-        return ptpmon_fail(
-            PTPMON_BAD_FILE,
-            "%s: frames of linktype %s (%d), not Ethernet; capture on an Ethernet interface, not on `any`", path,
-            linktype_name(handle), pcap_datalink(handle));
-    return PTPMON_OK;
-}
-
+/* The kind of file shows in its first bytes, which are put back: what follows may come from a pipe. */
 ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **capture)
 {
+    static const uint8_t pcapng[4] = {0x0A, 0x0D, 0x0D, 0x0A};
+    uint8_t magic[4];
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
         return ptpmon_fail_errno(path, "open the file", errno);
-    ptpmon_capture *opened = capture_new(path, false);
-    if (opened == NULL) {
-        fclose(file);
-        return PTPMON_NO_MEMORY;
+
+    size_t length = fread(magic, 1, sizeof magic, file);
+    ptpmon_status status = PTPMON_OK;
+    if (ferror(file))
+        status = ptpmon_fail_errno(path, "read the file", errno);
+    else if (length < sizeof magic)
+        status = ptpmon_fail(PTPMON_BAD_FILE, "%s: not a pcap or pcapng file: it has only %zu bytes", path, length);
+    for (size_t i = 1; status == PTPMON_OK && i <= sizeof magic; i++) {
+        if (ungetc(magic[sizeof magic - i], file) == EOF)
+            status = ptpmon_fail(PTPMON_IO, "%s: cannot go back to its start; copy it to a regular file", path);
     }
-    ptpmon_status status = open_file(opened, file);
     if (status != PTPMON_OK) {
-        ptpmon_capture_close(opened);
+        fclose(file);
         return status;
     }
-    *capture = opened;
+    if (memcmp(magic, pcapng, sizeof magic) == 0)
+        return ptpmon_capture_open_pcapng(path, file, capture);
+    return ptpmon_capture_open_pcap(path, file, magic, capture);
+}
+
+enum ptpmon_capture_kind ptpmon_capture_kind_of(const ptpmon_capture *capture)
+{
+    return capture->operations->kind;
+}
+
+const char *ptpmon_capture_name(const ptpmon_capture *capture)
+{
+    return capture->name;
+}
+
+bool ptpmon_capture_is_cut(const ptpmon_capture *capture)
+{
+    return capture->cut;
+}
+
+ptpmon_status ptpmon_capture_rewind(ptpmon_capture *capture)
+{
+    if (capture->operations->rewind == NULL)
+        return ptpmon_fail(PTPMON_INVALID, "%s: only a capture file can be read twice", capture->name);
+    ptpmon_status status = capture->operations->rewind(capture);
+    if (status != PTPMON_OK)
+        return status;
+    capture->frames = 0;
+    capture->cut = false;
+    capture->ended = PTPMON_OK;
     return PTPMON_OK;
 }
 
-/* What a frame's header in a file says wrongly; NULL = nothing. */
-static const char *find_damage(const struct pcap_pkthdr *header)
+size_t ptpmon_capture_interface_count(const ptpmon_capture *capture)
 {
-    if (header->ts.tv_sec < 0 || header->ts.tv_sec >= INT64_MAX / NS_PER_SECOND)
-        return "its time is out of range";
-    if (header->ts.tv_usec < 0 || header->ts.tv_usec >= NS_PER_SECOND)
-        return "the fraction of its time is a second or more";
-    if (header->caplen > header->len)
-        return "it holds more bytes than the frame had";
-    return NULL;
+    return capture->operations->interface_count != NULL ? capture->operations->interface_count(capture) : 1;
 }
 
-static ptpmon_status next_of_file(ptpmon_capture *capture, ptpmon_frame *frame)
+static ptpmon_status check_interface(const ptpmon_capture *capture, size_t interface)
 {
-    struct pcap_pkthdr *header;
-    const u_char *bytes;
-    int result = pcap_next_ex(capture->handles[0], &header, &bytes);
-    if (result == PCAP_ERROR_BREAK)
-        return PTPMON_END;
-    const char *damage = result == 1 ? find_damage(header) : pcap_geterr(capture->handles[0]);
-    if (damage != NULL)
-        return ptpmon_fail(PTPMON_BAD_FILE, "%s: frame %" PRIu64 " cannot be read: %s; use the file up to there only",
-                           capture->name, capture->statistics.frames + 1, damage);
-    fill_frame(capture, header, bytes, AVB_DIRECTION_UNKNOWN, frame);
+    size_t count = ptpmon_capture_interface_count(capture);
+    if (interface < count)
+        return PTPMON_OK;
+    return ptpmon_fail(PTPMON_INVALID, "%s: there is no interface %zu in this capture; it has %zu, counted from 0",
+                       capture->name, interface, count);
+}
+
+ptpmon_status ptpmon_capture_interface_get(const ptpmon_capture *capture, size_t interface,
+                                           ptpmon_capture_interface *about)
+{
+    ptpmon_status status = check_interface(capture, interface);
+    if (status != PTPMON_OK)
+        return status;
+    *about = (ptpmon_capture_interface){0};
+    if (capture->operations->interface_get != NULL)
+        capture->operations->interface_get(capture, interface, about);
     return PTPMON_OK;
 }
 
-/* ---- Both ---------------------------------------------------------------------------------- */
+ptpmon_status ptpmon_capture_select(ptpmon_capture *capture, size_t interface)
+{
+    ptpmon_status status = check_interface(capture, interface);
+    if (status != PTPMON_OK)
+        return status;
+    capture->selected = interface;
+    if (capture->operations->select != NULL)
+        capture->operations->select(capture);
+    return PTPMON_OK;
+}
+
+static ptpmon_status end(ptpmon_capture *capture, ptpmon_status status)
+{
+    capture->ended = status;
+    snprintf(capture->failure, sizeof capture->failure, "%s", ptpmon_error_message());
+    return status;
+}
 
 ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame)
 {
@@ -417,24 +142,41 @@ ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame)
         return ptpmon_fail(capture->ended, "%s", capture->failure);
 
     ptpmon_frame next;
-    ptpmon_status status = capture->live ? next_live(capture, &next) : next_of_file(capture, &next);
+    ptpmon_status status = capture->operations->next(capture, &next);
     if (status == PTPMON_OK) {
-        capture->statistics.frames++;
+        capture->frames++;
         *frame = next;
-    } else if (status != PTPMON_NOTHING) {
-        capture->ended = status;
-        snprintf(capture->failure, sizeof capture->failure, "%s", ptpmon_error_message());
+        return PTPMON_OK;
     }
-    return status;
+    return status == PTPMON_NOTHING ? status : end(capture, status);
+}
+
+ptpmon_status ptpmon_capture_next_loss(ptpmon_capture *capture, ptpmon_capture_loss *loss)
+{
+    return capture->operations->next_loss != NULL ? capture->operations->next_loss(capture, loss) : PTPMON_NOTHING;
+}
+
+ptpmon_status ptpmon_capture_stop(ptpmon_capture *capture)
+{
+    if (capture->operations->stop != NULL)
+        capture->operations->stop(capture);
+    return PTPMON_OK;
 }
 
 ptpmon_status ptpmon_capture_statistics_get(ptpmon_capture *capture, ptpmon_capture_statistics *statistics)
 {
-    for (unsigned i = 0; capture->live && i < 2; i++) {
-        ptpmon_status status = capture->drained[i] ? PTPMON_OK : count_dropped(capture, i);
-        if (status != PTPMON_OK)
-            return status;
-    }
-    *statistics = capture->statistics;
-    return PTPMON_OK;
+    ptpmon_capture_statistics now = {.frames = capture->frames};
+    ptpmon_status status = capture->operations->statistics(capture, &now);
+    if (status == PTPMON_OK)
+        *statistics = now;
+    return status;
+}
+
+/* libpcap knows the names by its own numbers, which differ from those in files for the oldest types. */
+ptpmon_status ptpmon_capture_fail_linktype(const char *path, unsigned linktype)
+{
+    const char *name = pcap_datalink_val_to_name(linktype == PTPMON_LINKTYPE_RAW ? DLT_RAW : (int)linktype);
+    return ptpmon_fail(PTPMON_BAD_FILE,
+                       "%s: frames of linktype %s (%u), not Ethernet; capture on an Ethernet interface, not on `any`",
+                       path, name != NULL ? name : "unknown", linktype);
 }

@@ -3,6 +3,7 @@
 #include "frame_builder.h"
 #include "namespace.h"
 
+#include "capture.h"
 #include "frame.h"
 #include "vectors/frames.h"
 #include <ptpmon.h>
@@ -14,6 +15,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -648,6 +650,163 @@ static void counts_what_it_loses(void **state)
     ptpmon_capture_close(capture);
 }
 
+static ptpmon_capture_loss loss_of(ptpmon_capture *capture)
+{
+    ptpmon_capture_loss loss = {0};
+    assert_int_equal(ptpmon_capture_next_loss(capture, &loss), PTPMON_OK);
+    return loss;
+}
+
+/* Each loss once, between two looks at the counters; that somebody reads the statistics is no look. */
+static void locates_what_it_loses(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    ptpmon_capture_loss loss;
+    ptpmon_capture_statistics statistics;
+    size_t counts[2];
+    ptpmon_capture *capture = open_near();
+    assert_int_equal(ptpmon_capture_statistics_get(capture, &statistics), PTPMON_OK);
+    send_syncs(AVB_DIRECTION_RX, 0, MANY);
+    assert_int_equal(ptpmon_capture_statistics_get(capture, &statistics), PTPMON_OK);
+    uint64_t dropped = statistics.dropped;
+    assert_true(dropped > 0);
+    int64_t before = now(CLOCK_REALTIME);
+    loss = loss_of(capture);
+    int64_t after = now(CLOCK_REALTIME);
+    assert_int_equal(loss.frames, dropped);
+    assert_int_equal(loss.from, statistics.started_at);
+    assert_true(loss.to >= before && loss.to <= after);
+    assert_int_equal(ptpmon_capture_next_loss(capture, &loss), PTPMON_NOTHING);
+
+    before = now(CLOCK_REALTIME);
+    assert_int_equal(ptpmon_capture_next_loss(capture, &loss), PTPMON_NOTHING);
+    after = now(CLOCK_REALTIME);
+    send_syncs(AVB_DIRECTION_RX, MANY, 100); /* the buffer is still full */
+    send_syncs(AVB_DIRECTION_TX, 0, MANY);
+    loss = loss_of(capture);
+    assert_true(loss.from >= before && loss.from <= after && loss.to > loss.from);
+    assert_int_equal(ptpmon_capture_statistics_get(capture, &statistics), PTPMON_OK);
+    assert_int_equal(dropped + loss.frames, statistics.dropped);
+    drain(capture, counts);
+    assert_int_equal(ptpmon_capture_next_loss(capture, &loss), PTPMON_NOTHING);
+    assert_int_equal(counts[0] + counts[1] + statistics.dropped, 2 * MANY + 100);
+    ptpmon_capture_close(capture);
+}
+
+static void knows_its_interface(void **state)
+{
+    (void)state;
+    ptpmon_capture_interface about;
+    char host[256] = "", boot_id[64] = "";
+    assert_true(run("ip link set near address 02:00:00:00:00:07"));
+    ptpmon_capture *capture = open_near();
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    assert_non_null(fgets(boot_id, sizeof boot_id, file));
+    fclose(file);
+    assert_int_equal(gethostname(host, sizeof host - 1), 0);
+    assert_int_equal(ptpmon_capture_interface_count(capture), 1);
+    assert_int_equal(ptpmon_capture_interface_get(capture, 0, &about), PTPMON_OK);
+    assert_string_equal(about.name, "near");
+    assert_true(about.has_mac);
+    assert_memory_equal(about.mac, ((const uint8_t[]){2, 0, 0, 0, 0, 7}), 6);
+    assert_string_equal(about.host, host);
+    assert_int_equal(strlen(about.boot_id), 36);
+    assert_memory_equal(about.boot_id, boot_id, 36);
+    assert_int_equal(ptpmon_capture_select(capture, 0), PTPMON_OK);
+    assert_int_equal(ptpmon_capture_select(capture, 1), PTPMON_INVALID);
+    assert_int_equal(ptpmon_capture_rewind(capture), PTPMON_INVALID);
+    assert_int_equal(ptpmon_capture_kind_of(capture), PTPMON_CAPTURE_LIVE);
+    assert_string_equal(ptpmon_capture_name(capture), "near");
+    ptpmon_capture_close(capture);
+}
+
+/* ---- What others capture at the same time ------------------------------------------------ */
+
+/* Starts `command`, in which %s stands for the file it writes; sends while it runs and compares its file with the live
+ * capture: the same frames at the same times, to its precision. */
+static void compare_with(const char *command, uint32_t resolution_ns, bool has_statistics)
+{
+    enum { EACH = 20 };
+    static struct received live[2 * EACH];
+    char path[] = "/tmp/ptpmon-test-other-XXXXXX", line[512];
+    int made = mkstemp(path);
+    assert_true(made >= 0);
+    close(made);
+    ptpmon_capture *capture = open_near();
+    pid_t child = fork();
+    if (child == 0) {
+        snprintf(line, sizeof line, "exec ");
+        snprintf(line + 5, sizeof line - 5, command, path);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    usleep(1500000); /* until it runs */
+    int64_t before = now(CLOCK_REALTIME);
+    for (uint32_t i = 0; i < EACH; i++) {
+        send_syncs(AVB_DIRECTION_RX, 2 * i, 1);
+        send_syncs(AVB_DIRECTION_TX, 2 * i + 1, 1);
+    }
+    receive(capture, live, 2 * EACH);
+    usleep(500000); /* until it has them */
+    assert_int_equal(kill(child, SIGINT), 0);
+    int result;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    ptpmon_capture_close(capture);
+
+    ptpmon_frame frame;
+    size_t frames = 0;
+    ptpmon_capture_statistics statistics;
+    if (ptpmon_capture_open_file(path, &capture) != PTPMON_OK)
+        fail_msg("%s", ptpmon_error_message());
+    while (ptpmon_capture_next(capture, &frame) == PTPMON_OK) {
+        assert_int_equal(frame.resolution_ns, resolution_ns);
+        for (size_t i = 0; i < 2 * EACH; i++) {
+            if (serial_of(live[i].frame.bytes) != serial_of(frame.bytes))
+                continue;
+            assert_true(live[i].time_ns / resolution_ns * resolution_ns == frame.time_ns);
+            assert_int_equal(live[i].length, frame.length);
+            assert_memory_equal(live[i].frame.bytes, frame.bytes, frame.captured_length);
+            frames++;
+        }
+    }
+    assert_int_equal(frames, 2 * EACH);
+    assert_int_equal(ptpmon_capture_statistics_get(capture, &statistics), PTPMON_OK);
+    assert_int_equal(statistics.dropped, 0);
+    assert_true(statistics.started_at >= before);
+    assert_true(statistics.stopped_at > statistics.started_at && statistics.stopped_at <= now(CLOCK_REALTIME));
+    if (has_statistics) {
+        ptpmon_capture_interface about;
+        assert_int_equal(ptpmon_capture_interface_get(capture, 0, &about), PTPMON_OK);
+        assert_string_equal(about.name, "near");
+        /* It ran on after the last frame. */
+        assert_true(statistics.stopped_at > statistics.started_at + NS_PER_SECOND / 4);
+    }
+    ptpmon_capture_close(capture);
+    unlink(path);
+}
+
+static void agrees_with_tcpdump(void **state)
+{
+    (void)state;
+    if (!run("command -v tcpdump >/dev/null")) {
+        print_message("tcpdump is not installed\n");
+        skip();
+    }
+    compare_with("tcpdump -i near -B 4096 -w %s -U --immediate-mode --time-stamp-precision=nano 2>/dev/null", 1, false);
+    compare_with("tcpdump -i near -B 4096 -w %s -U --immediate-mode 2>/dev/null", 1000, false);
+}
+
+static void agrees_with_dumpcap(void **state)
+{
+    (void)state;
+    if (!run("command -v dumpcap >/dev/null")) {
+        print_message("dumpcap is not installed\n");
+        skip();
+    }
+    compare_with("dumpcap -q -i near -w %s 2>/dev/null", 1, true);
+}
+
 static void survives_the_interface_going_down(void **state)
 {
     (void)state;
@@ -813,6 +972,10 @@ int main(void)
         cmocka_unit_test(ends_under_steady_traffic),
         RECEIVED(counts_what_it_loses),
         SENT(counts_what_it_loses),
+        cmocka_unit_test(locates_what_it_loses),
+        cmocka_unit_test(knows_its_interface),
+        cmocka_unit_test(agrees_with_tcpdump),
+        cmocka_unit_test(agrees_with_dumpcap),
         cmocka_unit_test(survives_the_interface_going_down),
         cmocka_unit_test(reports_a_vanished_interface),
         cmocka_unit_test(ends_where_the_interface_vanishes_after_the_stop),
