@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A monitor: a source of records, and its two doors. The same for all systems. */
-#include <ptpmon.h>
+#include "monitor.h"
 
 #include "error.h"
 #include "join.h"
@@ -12,10 +12,15 @@
 
 #define CLOCKS_INTERVAL_NS 1000000000u
 
+/* At most this many records are taken at once, so that a full ring does not become one batch. */
+#define RECORDS_AT_ONCE 16384u
+
 struct ptpmon_monitor {
     struct ptpmon_source *source;
     bool enabled, ran;
     uint64_t enabled_at, disabled_at;
+    bool has_last_clocks;
+    PTP_CLOCKS_RECORD last_clocks;    /* read as a live monitor was disabled; they end the events */
     struct ptpmon_recorder *recorder; /* NULL = not recorded */
     /* The events door. */
     struct ptpmon_join *join;
@@ -25,6 +30,7 @@ struct ptpmon_monitor {
     uint64_t clocks_at;                      /* event time of the last CLOCKS record */
     uint64_t counters_at;                    /* event time of the last look at the drop counters */
     uint64_t frames_dropped, stamps_dropped; /* as of then */
+    char name[];
 };
 
 /* A recording brings its own CLOCKS and LOSS records, and its times are past. */
@@ -33,14 +39,15 @@ static bool is_live(const ptpmon_monitor *monitor)
     return monitor->source->operations->clocks != NULL;
 }
 
-static ptpmon_status make_monitor(struct ptpmon_source *source, ptpmon_monitor **made)
+static ptpmon_status make_monitor(const char *name, struct ptpmon_source *source, ptpmon_monitor **made)
 {
-    ptpmon_monitor *monitor = calloc(1, sizeof *monitor);
+    ptpmon_monitor *monitor = calloc(1, sizeof *monitor + strlen(name) + 1);
     if (!monitor) {
         source->operations->close(source);
-        return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for a monitor");
+        return ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for a monitor", name);
     }
     monitor->source = source;
+    strcpy(monitor->name, name);
     *made = monitor;
     return PTPMON_OK;
 }
@@ -53,7 +60,7 @@ ptpmon_status ptpmon_monitor_open(const char *interface_name, const ptpmon_monit
         return ptpmon_fail(PTPMON_INVALID, "ptpmon_monitor_open: interface_name and monitor must not be NULL");
     struct ptpmon_source *source;
     ptpmon_status status = ptpmon_source_open(interface_name, options ? options : &defaults, &source);
-    return status == PTPMON_OK ? make_monitor(source, monitor) : status;
+    return status == PTPMON_OK ? make_monitor(interface_name, source, monitor) : status;
 }
 
 ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_monitor **monitor)
@@ -62,53 +69,17 @@ ptpmon_status ptpmon_monitor_open_recording(const char *path, ptpmon_monitor **m
         return ptpmon_fail(PTPMON_INVALID, "ptpmon_monitor_open_recording: path and monitor must not be NULL");
     struct ptpmon_source *source;
     ptpmon_status status = ptpmon_recorded_source_open(path, &source);
-    return status == PTPMON_OK ? make_monitor(source, monitor) : status;
+    return status == PTPMON_OK ? make_monitor(path, source, monitor) : status;
 }
 
-ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path)
+const char *ptpmon_monitor_name(const ptpmon_monitor *monitor)
 {
-    if (monitor->enabled || !is_live(monitor))
-        return ptpmon_fail(PTPMON_INVALID, "%s: only a live monitor that is not enabled yet can be recorded", path);
-    PTP_RECORDING_HEADER header = {
-        .byte_order = AVB_RECORDING_BYTE_ORDER,
-        .format_version = AVB_RECORDING_FORMAT_VERSION,
-        .abi_version = AVB_PTP_EVENT_ABI_VERSION,
-        .header_bytes = sizeof header,
-        .record_bytes = sizeof(PTP_TIMESTAMP_EVENT),
-        .tool_version = PTPMON_VERSION,
-    };
-    memcpy(header.magic, AVB_RECORDING_MAGIC, sizeof header.magic);
-    monitor->source->operations->describe(monitor->source, &header);
-    ptpmon_recorder_close(monitor->recorder);
-    monitor->recorder = NULL;
-    return ptpmon_recorder_open(path, &header, &monitor->recorder);
+    return monitor->name;
 }
 
-/* Every record that the events door sees goes this way. */
-static ptpmon_status take_record(ptpmon_monitor *monitor, const void *record)
+const PTP_RECORDING_HEADER *ptpmon_monitor_recording_header(const ptpmon_monitor *monitor)
 {
-    PTP_TIMESTAMP_EVENT copy;
-    memcpy(&copy, record, sizeof copy);
-    if (monitor->recorder) {
-        ptpmon_status status = ptpmon_recorder_write(monitor->recorder, &copy);
-        if (status != PTPMON_OK)
-            return status;
-    }
-    return ptpmon_join_record(monitor->join, &copy);
-}
-
-/* Puts a reading of the clocks among the events. */
-static ptpmon_status take_clocks(ptpmon_monitor *monitor)
-{
-    PTP_CLOCKS_RECORD clocks;
-    ptpmon_status status = monitor->source->operations->clocks(monitor->source, &clocks);
-    if (status != PTPMON_OK)
-        return status;
-    monitor->clocks_at = clocks.system_timestamp;
-    status = take_record(monitor, &clocks);
-    if (status == PTPMON_OK && monitor->recorder)
-        status = ptpmon_recorder_flush(monitor->recorder);
-    return status;
+    return is_live(monitor) ? NULL : monitor->source->operations->recording_header(monitor->source);
 }
 
 static uint64_t event_time_now(ptpmon_monitor *monitor)
@@ -116,36 +87,204 @@ static uint64_t event_time_now(ptpmon_monitor *monitor)
     return monitor->source->operations->now(monitor->source);
 }
 
+static ptpmon_status read_clocks(ptpmon_monitor *monitor, PTP_CLOCKS_RECORD *clocks)
+{
+    return monitor->source->operations->clocks(monitor->source, clocks);
+}
+
+/* Every record that the events door sees goes this way. The join comes first: it may fail for want of memory, and then
+ * the record comes again. */
+static ptpmon_status take_record(ptpmon_monitor *monitor, const void *record)
+{
+    PTP_TIMESTAMP_EVENT copy;
+    memcpy(&copy, record, sizeof copy);
+    ptpmon_status status = ptpmon_join_record(monitor->join, &copy);
+    return status == PTPMON_OK && monitor->recorder ? ptpmon_recorder_write(monitor->recorder, &copy) : status;
+}
+
+/* Puts a reading of the clocks among the events. */
+static ptpmon_status take_clocks(ptpmon_monitor *monitor, const PTP_CLOCKS_RECORD *clocks)
+{
+    ptpmon_status status = take_record(monitor, clocks);
+    if (status == PTPMON_OK && monitor->recorder)
+        status = ptpmon_recorder_flush(monitor->recorder);
+    if (status == PTPMON_OK)
+        monitor->clocks_at = clocks->system_timestamp;
+    return status;
+}
+
+/* Takes of what the source has at once at most RECORDS_AT_ONCE records, and none that is later than `until`. */
+static ptpmon_status take_batch(ptpmon_monitor *monitor, uint64_t until, size_t *taken)
+{
+    ptpmon_batch batch;
+    *taken = 0;
+    ptpmon_status status = ptpmon_records_peek(monitor, &batch);
+    if (status != PTPMON_OK)
+        return status;
+    size_t count = batch.count < RECORDS_AT_ONCE ? batch.count : RECORDS_AT_ONCE;
+    while (*taken < count && status == PTPMON_OK) {
+        const PTP_TIMESTAMP_EVENT *record = ptpmon_batch_at(&batch, *taken);
+        if (record->system_timestamp > until)
+            break;
+        status = take_record(monitor, record);
+        *taken += status == PTPMON_OK;
+    }
+    monitor->source->operations->release(monitor->source, *taken);
+    return status;
+}
+
+/* Puts a LOSS record among the events where the drop counters have grown since the last look. */
+static ptpmon_status take_loss(ptpmon_monitor *monitor)
+{
+    ptpmon_statistics now = {0};
+    ptpmon_status status = monitor->source->operations->statistics(monitor->source, &now);
+    if (status != PTPMON_OK)
+        return status;
+    PTP_LOSS_RECORD loss = {
+        .system_timestamp = event_time_now(monitor),
+        .direction = AVB_DIRECTION_LOSS,
+        .frames_dropped = now.frames_dropped - monitor->frames_dropped,
+        .stamps_dropped = now.stamps_dropped - monitor->stamps_dropped,
+        .since = monitor->counters_at,
+    };
+    if (loss.frames_dropped || loss.stamps_dropped)
+        status = take_record(monitor, &loss);
+    if (status != PTPMON_OK)
+        return status;
+    monitor->counters_at = loss.system_timestamp;
+    monitor->frames_dropped = now.frames_dropped;
+    monitor->stamps_dropped = now.stamps_dropped;
+    return PTPMON_OK;
+}
+
+/* ---- Recording ---- */
+
+/* The file's header and its first record. */
+static ptpmon_status begin_recording(ptpmon_monitor *monitor, struct ptpmon_recorder *recorder,
+                                     const PTP_CLOCKS_RECORD *clocks)
+{
+    PTP_RECORDING_HEADER header = {.tool_version = PTPMON_VERSION};
+    monitor->source->operations->describe(monitor->source, &header);
+    ptpmon_status status = ptpmon_recorder_begin(recorder, &header);
+    if (status == PTPMON_OK)
+        status = ptpmon_recorder_write(recorder, clocks);
+    return status == PTPMON_OK ? ptpmon_recorder_flush(recorder) : status;
+}
+
+/* Takes what has happened until the clocks were read, and the reading: that ends the file so far. */
+static ptpmon_status take_until(ptpmon_monitor *monitor, const PTP_CLOCKS_RECORD *clocks)
+{
+    size_t taken;
+    ptpmon_status status;
+    do {
+        status = take_batch(monitor, clocks->system_timestamp, &taken);
+    } while (status == PTPMON_OK && taken > 0);
+    if (status == PTPMON_OK)
+        status = take_loss(monitor);
+    return status == PTPMON_OK ? take_clocks(monitor, clocks) : status;
+}
+
+/*
+ * From one file to the next: both hold the same reading of the clocks, one as its last record, the
+ * other as its first. `next` is begun before anything else is done, so that its failure changes nothing.
+ */
+static ptpmon_status rotate(ptpmon_monitor *monitor, struct ptpmon_recorder *next)
+{
+    PTP_CLOCKS_RECORD clocks;
+    ptpmon_status status = read_clocks(monitor, &clocks);
+    if (status == PTPMON_OK && next)
+        status = begin_recording(monitor, next, &clocks);
+    return status == PTPMON_OK ? take_until(monitor, &clocks) : status;
+}
+
+static ptpmon_status check_recordable(const ptpmon_monitor *monitor)
+{
+    if (!is_live(monitor))
+        return ptpmon_fail(PTPMON_INVALID, "%s: a recording itself cannot be recorded; copy the file", monitor->name);
+    if (!monitor->recorder || !ptpmon_recorder_has_begun(monitor->recorder))
+        return PTPMON_OK;
+    if (!monitor->enabled && !monitor->finished)
+        return ptpmon_fail(PTPMON_INVALID, "%s: read the events until PTPMON_END before the next recording begins",
+                           monitor->name);
+    return monitor->enabled ? ptpmon_recorder_status(monitor->recorder) : PTPMON_OK;
+}
+
+ptpmon_status ptpmon_monitor_record(ptpmon_monitor *monitor, const char *path)
+{
+    struct ptpmon_recorder *next = NULL;
+    ptpmon_status status = check_recordable(monitor);
+    if (status == PTPMON_OK && path)
+        status = ptpmon_recorder_open(path, monitor->enabled ? monitor->recorder : NULL, &next);
+    if (status == PTPMON_OK && monitor->enabled && (next || monitor->recorder))
+        status = rotate(monitor, next);
+    if (status != PTPMON_OK) {
+        ptpmon_recorder_discard(next);
+        return status;
+    }
+    status = ptpmon_recorder_close(monitor->recorder);
+    monitor->recorder = next;
+    return status;
+}
+
+/* ---- Life ---- */
+
 static ptpmon_status start_events_door(ptpmon_monitor *monitor)
 {
     ptpmon_join_close(monitor->join);
     monitor->join = ptpmon_join_open(0, 0);
     if (!monitor->join)
-        return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for joining late stamps");
+        return ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for joining late stamps", monitor->name);
     monitor->finished = false;
     monitor->taken_until = monitor->delivered_until = 0;
-    if (!is_live(monitor))
-        return PTPMON_OK;
     monitor->frames_dropped = monitor->stamps_dropped = 0;
-    ptpmon_status status = take_clocks(monitor);
-    monitor->counters_at = monitor->clocks_at;
-    return status;
+    monitor->has_last_clocks = false;
+    return PTPMON_OK;
+}
+
+/* The first reading of the clocks is also the instant from which everything is seen: so a recording tells it, too. */
+static ptpmon_status start_clocks(ptpmon_monitor *monitor)
+{
+    PTP_CLOCKS_RECORD clocks;
+    ptpmon_status status = read_clocks(monitor, &clocks);
+    if (status == PTPMON_OK && monitor->recorder)
+        status = begin_recording(monitor, monitor->recorder, &clocks);
+    if (status == PTPMON_OK)
+        status = ptpmon_join_record(monitor->join, (const void *)&clocks);
+    if (status != PTPMON_OK)
+        return status;
+    monitor->enabled_at = monitor->clocks_at = monitor->counters_at = clocks.system_timestamp;
+    monitor->disabled_at = 0;
+    return PTPMON_OK;
+}
+
+/* A recording holds one run: of the time between two nobody could say what passed. */
+static ptpmon_status check_recorder(const ptpmon_monitor *monitor)
+{
+    if (!monitor->recorder || !ptpmon_recorder_has_begun(monitor->recorder))
+        return PTPMON_OK;
+    return ptpmon_fail(PTPMON_INVALID,
+                       "%s: its recording holds one run already; ptpmon_monitor_record() takes the name of the next "
+                       "file, or NULL for none",
+                       monitor->name);
 }
 
 ptpmon_status ptpmon_monitor_enable(ptpmon_monitor *monitor)
 {
     if (monitor->enabled)
-        return ptpmon_fail(PTPMON_INVALID, "the monitor is enabled already");
-    ptpmon_status status = start_events_door(monitor);
+        return ptpmon_fail(PTPMON_INVALID, "%s: the monitor is enabled already", monitor->name);
+    ptpmon_status status = check_recorder(monitor);
+    if (status == PTPMON_OK)
+        status = start_events_door(monitor);
     if (status == PTPMON_OK)
         status = monitor->source->operations->enable(monitor->source);
     if (status != PTPMON_OK)
         return status;
-    monitor->enabled = monitor->ran = true;
-    if (is_live(monitor)) {
-        monitor->enabled_at = event_time_now(monitor);
-        monitor->disabled_at = 0;
+    if (is_live(monitor) && (status = start_clocks(monitor)) != PTPMON_OK) {
+        monitor->source->operations->disable(monitor->source);
+        monitor->finished = true;
+        return status;
     }
+    monitor->enabled = monitor->ran = true;
     return PTPMON_OK;
 }
 
@@ -154,8 +293,12 @@ ptpmon_status ptpmon_monitor_disable(ptpmon_monitor *monitor)
     if (!monitor->enabled)
         return PTPMON_OK;
     monitor->enabled = false;
-    if (is_live(monitor))
-        monitor->disabled_at = event_time_now(monitor);
+    if (is_live(monitor)) {
+        /* Where they cannot be read, reading the events to their end tries again, and says so. */
+        monitor->has_last_clocks = read_clocks(monitor, &monitor->last_clocks) == PTPMON_OK;
+        monitor->disabled_at =
+            monitor->has_last_clocks ? monitor->last_clocks.system_timestamp : event_time_now(monitor);
+    }
     return monitor->source->operations->disable(monitor->source);
 }
 
@@ -222,57 +365,36 @@ ptpmon_status ptpmon_records_release(ptpmon_monitor *monitor, size_t count)
     return PTPMON_OK;
 }
 
-/* Puts a LOSS record among the events where the drop counters have grown since the last look. */
-static ptpmon_status take_loss(ptpmon_monitor *monitor)
+/* What is due of losses and clocks in a live source. */
+static ptpmon_status take_what_is_due(ptpmon_monitor *monitor, bool last)
 {
-    ptpmon_statistics now = {0};
-    ptpmon_status status = monitor->source->operations->statistics(monitor->source, &now);
-    if (status != PTPMON_OK)
+    PTP_CLOCKS_RECORD clocks = monitor->last_clocks;
+    ptpmon_status status = take_loss(monitor);
+    bool due = monitor->enabled && event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS;
+    if (status != PTPMON_OK || !(last || due))
         return status;
-    PTP_LOSS_RECORD loss = {
-        .system_timestamp = event_time_now(monitor),
-        .direction = AVB_DIRECTION_LOSS,
-        .frames_dropped = now.frames_dropped - monitor->frames_dropped,
-        .stamps_dropped = now.stamps_dropped - monitor->stamps_dropped,
-        .since = monitor->counters_at,
-    };
-    monitor->counters_at = loss.system_timestamp;
-    monitor->frames_dropped = now.frames_dropped;
-    monitor->stamps_dropped = now.stamps_dropped;
-    return loss.frames_dropped || loss.stamps_dropped ? take_record(monitor, &loss) : PTPMON_OK;
+    if (!last || !monitor->has_last_clocks)
+        status = read_clocks(monitor, &clocks);
+    return status == PTPMON_OK ? take_clocks(monitor, &clocks) : status;
 }
 
-/* At most this many records are taken at once, so that a long recording does not become one batch. */
-#define RECORDS_AT_ONCE 16384
-
-static ptpmon_status take_batch(ptpmon_monitor *monitor, size_t *taken)
-{
-    ptpmon_batch batch;
-    ptpmon_status status = ptpmon_records_peek(monitor, &batch);
-    size_t count = batch.count < RECORDS_AT_ONCE ? batch.count : RECORDS_AT_ONCE;
-    *taken = 0;
-    while (*taken < count && status == PTPMON_OK) {
-        status = take_record(monitor, ptpmon_batch_at(&batch, *taken));
-        *taken += status == PTPMON_OK;
-    }
-    monitor->source->operations->release(monitor->source, *taken);
-    return status;
-}
-
-/* Takes what the source has, and of a live one what is due of clocks and losses. */
+/* Takes what the source has, and of a live one what is due besides. */
 static ptpmon_status fill_join(ptpmon_monitor *monitor)
 {
-    bool live = is_live(monitor), last = !live || !monitor->enabled;
+    bool live = is_live(monitor);
     uint64_t looked_at = live ? event_time_now(monitor) : 0;
     size_t taken;
-    ptpmon_status status = take_batch(monitor, &taken);
+    ptpmon_status status = monitor->recorder ? ptpmon_recorder_status(monitor->recorder) : PTPMON_OK;
+    if (status == PTPMON_OK)
+        status = take_batch(monitor, UINT64_MAX, &taken);
+    if (status != PTPMON_OK)
+        return status;
     if (taken < RECORDS_AT_ONCE)
         monitor->taken_until = looked_at;
-    if (status == PTPMON_OK && live)
-        status = take_loss(monitor);
-    if (status == PTPMON_OK && live && (last || event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS))
-        status = take_clocks(monitor);
-    if (status == PTPMON_OK && last && taken == 0) {
+    bool last = taken == 0 && !(live && monitor->enabled);
+    if (live)
+        status = take_what_is_due(monitor, last);
+    if (status == PTPMON_OK && last) {
         status = ptpmon_join_finish(monitor->join);
         monitor->finished = status == PTPMON_OK;
     }
@@ -283,7 +405,7 @@ ptpmon_status ptpmon_events_read(ptpmon_monitor *monitor, PTP_TIMESTAMP_EVENT *e
 {
     *count = 0;
     if (!monitor->ran)
-        return ptpmon_fail(PTPMON_INVALID, "the monitor has never been enabled");
+        return ptpmon_fail(PTPMON_INVALID, "%s: the monitor has never been enabled", monitor->name);
     /* What the last call had no room for comes first, so the join never holds more than one batch. */
     size_t taken = ptpmon_join_take(monitor->join, events, capacity);
     if (taken == 0 && monitor->finished)

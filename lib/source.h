@@ -34,6 +34,9 @@ struct ptpmon_source_operations {
     ptpmon_status (*clocks)(struct ptpmon_source *source, PTP_CLOCKS_RECORD *clocks);
     /* Fills what a recording's header says of interface, clocks and host. */
     void (*describe)(struct ptpmon_source *source, PTP_RECORDING_HEADER *header);
+
+    /* Recordings only; NULL in a live source. The header as it was read. */
+    const PTP_RECORDING_HEADER *(*recording_header)(const struct ptpmon_source *source);
 };
 
 /* The system's own source; defined once per system. */

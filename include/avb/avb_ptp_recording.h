@@ -5,7 +5,10 @@
  *
  * Everything is in the byte order of the recording host, which byte_order tells. There is no count
  * and no trailer: a file that ends early, even in the middle of a record, is good up to its last
- * whole record. One file holds one interface.
+ * whole record. One file holds one interface and one run of the monitor. It begins with a CLOCKS
+ * record, and ends with one where it ended in order: every frame between these was seen.
+ *
+ * docs/recordings.md describes the file byte by byte.
  */
 #ifndef AVB_PTP_RECORDING_H
 #define AVB_PTP_RECORDING_H
