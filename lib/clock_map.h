@@ -35,6 +35,7 @@ struct ptpmon_clock_reading {
 struct ptpmon_clock_map {
     struct ptpmon_clock_reading readings[PTPMON_CLOCK_READINGS];
     size_t count;
+    bool steps_back; /* somewhere realtime does not rise */
 };
 
 /* False: passed over, for it holds no realtime or is not newer than the last. */

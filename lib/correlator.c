@@ -9,12 +9,13 @@
 
 #include "coverage.h"
 #include "error.h"
-#include "frame.h"
 #include "frame_key.h"
+#include "frame_read.h"
 #include "hash_table.h"
 #include "item.h"
 #include "list.h"
 #include "pairing.h"
+#include "slab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,16 +41,13 @@
 
 struct group {
     struct ptpmon_hash_node node;
+    struct ptpmon_frame_key key;
+    struct ptpmon_pool pool; /* all its items; they are shared out by direction when it is decided */
     struct ptpmon_list by_last;
     struct ptpmon_list queue; /* in groups, or while it is empty in remainders */
-    struct ptpmon_frame_key key;
-    ptpmon_instant first, last;
-    struct ptpmon_item_list events, frames;
-    bool has_unknown;  /* a frame of unknown direction */
-    bool is_remainder; /* some of it was decided before */
-    bool is_ended;     /* it has lasted long enough, and a pause has come */
-    bool is_unsorted;  /* an item came after its time had been gone through */
-    bool has_guess;    /* a frame's event time is a guess, so the order of its frames is */
+    bool has_received, has_sent, has_unknown;
+    bool is_ended;    /* it has lasted long enough, and a pause has come */
+    bool is_unsorted; /* an item came after its time had been gone through */
 };
 
 struct ptpmon_correlator {
@@ -59,13 +57,12 @@ struct ptpmon_correlator {
     struct ptpmon_coverage monitor, capture;
     uint64_t serials[2]; /* of events, frames */
 
-    struct ptpmon_item_heap unplaced; /* frames whose event time is not certain yet, by capture time */
-    struct ptpmon_item_list doubtful; /* frames that would lie before what was promised to be over */
-    struct ptpmon_item_heap upcoming; /* by event time */
-    struct ptpmon_item_heap results;  /* by event time; a pair is represented by its event */
-    struct ptpmon_item **scratch;
-    size_t capacity;             /* items that each heap and scratch have room for */
-    size_t pending, undelivered; /* items not decided; items in results */
+    struct ptpmon_slab items, group_blocks;
+    struct ptpmon_item_queue unplaced;    /* frames whose event time is not certain yet, by capture time */
+    struct ptpmon_item_list doubtful;     /* frames that would lie before what was promised to be over */
+    struct ptpmon_item_queue upcoming[2]; /* events, frames, by event time */
+    struct ptpmon_item_queue results;     /* by event time; a pair is represented by its event */
+    size_t pending, undelivered;          /* items not decided; items in results */
 
     struct ptpmon_hash_table keys;
     struct ptpmon_list by_last;    /* groups, and remainders, by their last item */
@@ -104,6 +101,8 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
         free(correlator);
         return no_memory();
     }
+    ptpmon_slab_init(&correlator->items, sizeof(struct ptpmon_item));
+    ptpmon_slab_init(&correlator->group_blocks, sizeof(struct group));
     correlator->window_ns = (int64_t)(options->window_ns ? options->window_ns : DEFAULT_WINDOW_NS);
     correlator->edge_ns = correlator->window_ns < EDGE_NS ? correlator->window_ns : EDGE_NS;
     correlator->max_pending = options->max_pending ? options->max_pending : DEFAULT_MAX_PENDING;
@@ -118,38 +117,12 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
     return PTPMON_OK;
 }
 
-static void free_list(struct ptpmon_item_list *list)
-{
-    struct ptpmon_item *item;
-    while ((item = ptpmon_item_list_take(list)))
-        free(item);
-}
-
-static void free_heap(struct ptpmon_item_heap *heap)
-{
-    for (size_t i = 0; i < heap->count; i++) {
-        free(heap->items[i]->partner);
-        free(heap->items[i]);
-    }
-    free(heap->items);
-}
-
 void ptpmon_correlator_close(ptpmon_correlator *correlator)
 {
     if (!correlator)
         return;
-    while (!ptpmon_list_is_empty(&correlator->by_last)) {
-        struct group *group = PTPMON_CONTAINER_OF(correlator->by_last.next, struct group, by_last);
-        ptpmon_list_remove(&group->by_last);
-        free_list(&group->events);
-        free_list(&group->frames);
-        free(group);
-    }
-    free_list(&correlator->doubtful);
-    free_heap(&correlator->unplaced);
-    free_heap(&correlator->upcoming);
-    free_heap(&correlator->results);
-    free(correlator->scratch);
+    ptpmon_slab_close(&correlator->items);
+    ptpmon_slab_close(&correlator->group_blocks);
     ptpmon_hash_table_close(&correlator->keys);
     free(correlator);
 }
@@ -168,9 +141,8 @@ static uint32_t cross_check(const PTP_TIMESTAMP_EVENT *event, const PTP_TIMESTAM
     return differs;
 }
 
-static void count_match(ptpmon_correlation *counts, const struct ptpmon_item *event)
+static void count_match(ptpmon_correlation *counts, uint32_t differs)
 {
-    uint32_t differs = cross_check(&event->message, &event->partner->message);
     counts->matched++;
     counts->source_mac_differs += (differs & PTPMON_SOURCE_MAC_DIFFERS) != 0;
     counts->vlan_differs += (differs & PTPMON_VLAN_DIFFERS) != 0;
@@ -181,7 +153,7 @@ static void count_result(ptpmon_correlation *counts, const struct ptpmon_item *i
 {
     switch (item->outcome) {
     case PTPMON_MATCHED:
-        count_match(counts, item);
+        count_match(counts, item->cross_check);
         break;
     case PTPMON_DUPLICATE:
         ++*(item->is_frame ? &counts->duplicate_frames : &counts->duplicate_events);
@@ -200,55 +172,59 @@ static void count_result(ptpmon_correlation *counts, const struct ptpmon_item *i
     counts->decided_early += item->decided_early;
 }
 
+static void deliver(ptpmon_correlator *correlator, struct ptpmon_item *item, bool decided_early)
+{
+    item->decided_early = decided_early;
+    item->cross_check = item->partner ? (uint8_t)cross_check(&item->message, &item->partner->message) : 0;
+    count_result(&correlator->counts, item);
+    ptpmon_item_queue_push(&correlator->results, item);
+}
+
 static void deliver_pool(ptpmon_correlator *correlator, struct ptpmon_pool *pool)
 {
-    struct ptpmon_item_list *lists[] = {&pool->events, &pool->frames};
-    for (size_t i = 0; i < 2; i++) {
-        struct ptpmon_item *item;
-        while ((item = ptpmon_item_list_take(lists[i]))) {
-            correlator->pending--;
-            correlator->undelivered++;
-            item->decided_early = pool->decided_early;
-            if (item->is_frame && item->partner)
-                continue;
-            count_result(&correlator->counts, item);
-            ptpmon_item_heap_push(&correlator->results, item);
-        }
+    size_t count = pool->events.count + pool->frames.count;
+    struct ptpmon_item *item;
+    correlator->pending -= count;
+    correlator->undelivered += count;
+    while ((item = ptpmon_item_list_take(&pool->events)))
+        deliver(correlator, item, pool->decided_early);
+    while ((item = ptpmon_item_list_take(&pool->frames))) {
+        if (!item->partner)
+            deliver(correlator, item, pool->decided_early);
     }
 }
 
-static PTP_TIMESTAMP_EVENT placed_message(const struct ptpmon_item *frame)
+/* Either may be NULL. */
+static void fill_result(ptpmon_result *result, const struct ptpmon_item *event, const struct ptpmon_item *frame)
 {
-    PTP_TIMESTAMP_EVENT message = frame->message;
-    message.system_timestamp = frame->time > 0 ? (UINT64)frame->time : 0;
-    return message;
+    static const PTP_TIMESTAMP_EVENT none = {0};
+    const struct ptpmon_item *item = event ? event : frame;
+    memset(result, 0, offsetof(ptpmon_result, event));
+    result->outcome = (ptpmon_outcome)item->outcome;
+    result->reason = (ptpmon_reason)item->reason;
+    result->has_event = event != NULL;
+    result->has_frame = frame != NULL;
+    result->decided_early = item->decided_early;
+    result->cross_check = item->cross_check;
+    result->event = event ? event->message : none;
+    result->frame = frame ? frame->message : none;
+    if (frame)
+        result->frame.system_timestamp = frame->time > 0 ? (UINT64)frame->time : 0;
+    result->frame_time_ns = frame ? frame->frame_time_ns : 0;
+    result->frame_number = frame ? frame->frame_number : 0;
 }
 
 ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_result *result)
 {
-    struct ptpmon_item *item = ptpmon_item_heap_pop(&correlator->results);
+    struct ptpmon_item *item = ptpmon_item_queue_pop(&correlator->results);
     if (!item)
         return PTPMON_NOTHING;
     struct ptpmon_item *frame = item->is_frame ? item : item->partner;
-    *result = (ptpmon_result){
-        .outcome = item->outcome,
-        .reason = item->reason,
-        .has_event = !item->is_frame,
-        .has_frame = frame != NULL,
-        .decided_early = item->decided_early,
-    };
-    if (result->has_event)
-        result->event = item->message;
-    if (frame) {
-        result->frame = placed_message(frame);
-        result->frame_time_ns = frame->frame_time_ns;
-        result->frame_number = frame->frame_number;
-    }
-    if (item->partner)
-        result->cross_check = cross_check(&item->message, &frame->message);
+    fill_result(result, item->is_frame ? NULL : item, frame);
     correlator->undelivered -= item->partner ? 2 : 1;
-    free(item->partner);
-    free(item);
+    if (item->partner)
+        ptpmon_slab_give(&correlator->items, item->partner);
+    ptpmon_slab_give(&correlator->items, item);
     return PTPMON_OK;
 }
 
@@ -261,47 +237,51 @@ void ptpmon_correlator_counts(const ptpmon_correlator *correlator, ptpmon_correl
 
 static bool is_empty(const struct group *group)
 {
-    return group->events.count == 0 && group->frames.count == 0;
+    return group->pool.events.count == 0 && group->pool.frames.count == 0;
 }
 
 static bool window_has_passed(const ptpmon_correlator *correlator, const struct group *group)
 {
-    return ptpmon_instant_add(group->last, correlator->window_ns) < correlator->complete;
+    return ptpmon_instant_add(group->pool.last, correlator->window_ns) < correlator->complete;
 }
 
-/* Moves the items of a list to the pools they belong to: one for each direction, or one for all. */
-static void share_out(struct ptpmon_item_list *list, bool one_pool, struct ptpmon_pool pools[2], bool frames)
-{
-    struct ptpmon_item *item;
-    while ((item = ptpmon_item_list_take(list))) {
-        struct ptpmon_pool *pool = &pools[!one_pool && item->message.direction == AVB_DIRECTION_TX];
-        ptpmon_item_list_append(frames ? &pool->frames : &pool->events, item);
-    }
-}
-
-static void decide(ptpmon_correlator *correlator, struct group *group)
+static void decide_pool(ptpmon_correlator *correlator, struct ptpmon_pool *pool)
 {
     struct ptpmon_pairing pairing = {
         .monitor = &correlator->monitor,
         .capture = &correlator->capture,
         .edge_ns = correlator->edge_ns,
-        .scratch = correlator->scratch,
     };
+    ptpmon_pair(&pairing, pool);
+    deliver_pool(correlator, pool);
+}
+
+/* Moves the items that were sent to another list. */
+static struct ptpmon_item_list take_sent(struct ptpmon_item_list *list)
+{
+    struct ptpmon_item_list all = *list, sent = {0};
+    struct ptpmon_item *item;
+    *list = (struct ptpmon_item_list){0};
+    while ((item = ptpmon_item_list_take(&all)))
+        ptpmon_item_list_append(item->message.direction == AVB_DIRECTION_TX ? &sent : list, item);
+    return sent;
+}
+
+static void decide(ptpmon_correlator *correlator, struct group *group)
+{
+    struct ptpmon_pool *pool = &group->pool;
     if (group->is_unsorted) {
-        ptpmon_item_list_sort(&group->events, correlator->scratch);
-        ptpmon_item_list_sort(&group->frames, correlator->scratch);
+        ptpmon_item_list_sort(&pool->events, ptpmon_item_before);
+        ptpmon_item_list_sort(&pool->frames, ptpmon_item_before);
     }
-    struct ptpmon_pool pools[2] = {{.first = group->first, .last = group->last}};
-    pools[0].is_remainder = group->is_remainder;
-    pools[0].has_guess = group->has_guess;
-    pools[0].decided_early = group->is_remainder || !(group->is_ended || window_has_passed(correlator, group));
-    pools[1] = pools[0];
-    share_out(&group->events, group->has_unknown, pools, false);
-    share_out(&group->frames, group->has_unknown, pools, true);
-    for (size_t i = 0; i < 2; i++) {
-        ptpmon_pair(&pairing, &pools[i]);
-        deliver_pool(correlator, &pools[i]);
+    pool->decided_early = pool->is_remainder || !(group->is_ended || window_has_passed(correlator, group));
+    if (group->has_received && group->has_sent && !group->has_unknown) {
+        struct ptpmon_pool sent = *pool;
+        sent.events = take_sent(&pool->events);
+        sent.frames = take_sent(&pool->frames);
+        decide_pool(correlator, &sent);
     }
+    decide_pool(correlator, pool);
 }
 
 static void close_group(ptpmon_correlator *correlator, struct group *group)
@@ -313,7 +293,21 @@ static void close_group(ptpmon_correlator *correlator, struct group *group)
     ptpmon_hash_table_remove(&correlator->keys, &group->node);
     ptpmon_list_remove(&group->by_last);
     ptpmon_list_remove(&group->queue);
-    free(group);
+    ptpmon_slab_give(&correlator->group_blocks, group);
+}
+
+/* A window has passed since the group was touched: what it takes to close it is fetched while others are closed. */
+static void prefetch_group(const ptpmon_correlator *correlator, const struct ptpmon_list *by_last)
+{
+    if (by_last == &correlator->by_last)
+        return;
+    const struct group *group = PTPMON_CONTAINER_OF(by_last, struct group, by_last);
+    if (group->pool.events.first)
+        __builtin_prefetch(&group->pool.events.first->message);
+    if (group->pool.frames.first)
+        __builtin_prefetch(&group->pool.frames.first->message);
+    __builtin_prefetch(PTPMON_CONTAINER_OF(group->by_last.next, struct group, by_last));
+    __builtin_prefetch(group->by_last.next);
 }
 
 static void close_groups_that_are_due(ptpmon_correlator *correlator)
@@ -322,6 +316,7 @@ static void close_groups_that_are_due(ptpmon_correlator *correlator)
         struct group *group = PTPMON_CONTAINER_OF(correlator->by_last.next, struct group, by_last);
         if (!window_has_passed(correlator, group))
             return;
+        prefetch_group(correlator, group->by_last.next);
         close_group(correlator, group);
     }
 }
@@ -329,7 +324,7 @@ static void close_groups_that_are_due(ptpmon_correlator *correlator)
 static void forget_oldest_remainder(ptpmon_correlator *correlator)
 {
     struct group *group = PTPMON_CONTAINER_OF(correlator->remainders.next, struct group, queue);
-    ptpmon_instant until = ptpmon_instant_add(group->last, correlator->window_ns);
+    ptpmon_instant until = ptpmon_instant_add(group->pool.last, correlator->window_ns);
     if (until > correlator->forgotten)
         correlator->forgotten = until;
     close_group(correlator, group);
@@ -343,7 +338,7 @@ static void decide_oldest_early(ptpmon_correlator *correlator)
         return;
     }
     decide(correlator, group);
-    group->is_remainder = true;
+    group->pool.is_remainder = true;
     ptpmon_list_remove(&group->queue);
     ptpmon_list_append(&correlator->remainders, &group->queue);
     correlator->remainder_count++;
@@ -365,25 +360,25 @@ static struct group *find_group(const ptpmon_correlator *correlator, const struc
 /* In a pause longer than the two sides see one message apart, no message lies across the cut. */
 static bool ends_long_group(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
 {
-    return time > ptpmon_instant_add(group->first, LONG_GROUP_WINDOWS * correlator->window_ns) &&
-           time > ptpmon_instant_add(group->last, correlator->edge_ns);
+    return time > ptpmon_instant_add(group->pool.first, LONG_GROUP_WINDOWS * correlator->window_ns) &&
+           time > ptpmon_instant_add(group->pool.last, correlator->edge_ns);
 }
 
 static bool is_within_window(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
 {
-    return time >= ptpmon_instant_add(group->first, -correlator->window_ns) &&
-           time <= ptpmon_instant_add(group->last, correlator->window_ns);
+    return time >= ptpmon_instant_add(group->pool.first, -correlator->window_ns) &&
+           time <= ptpmon_instant_add(group->pool.last, correlator->window_ns);
 }
 
+/* A block for it was reserved. */
 static struct group *new_group(ptpmon_correlator *correlator, const struct ptpmon_frame_key *key, uint64_t hash,
                                ptpmon_instant time)
 {
-    struct group *group = calloc(1, sizeof *group);
-    if (!group)
-        return NULL;
-    group->key = *key;
-    group->first = group->last = time;
-    group->is_remainder = time <= correlator->forgotten;
+    struct group *group = ptpmon_slab_take(&correlator->group_blocks);
+    *group = (struct group){
+        .key = *key,
+        .pool = {.first = time, .last = time, .is_remainder = time <= correlator->forgotten},
+    };
     ptpmon_hash_table_insert(&correlator->keys, &group->node, hash);
     ptpmon_list_append(&correlator->by_last, &group->by_last);
     ptpmon_list_append(&correlator->groups, &group->queue);
@@ -392,13 +387,16 @@ static struct group *new_group(ptpmon_correlator *correlator, const struct ptpmo
 
 static void add_to_group(struct group *group, struct ptpmon_item *item)
 {
-    ptpmon_item_list_append(item->is_frame ? &group->frames : &group->events, item);
+    struct ptpmon_pool *pool = &group->pool;
+    ptpmon_item_list_append(item->is_frame ? &pool->frames : &pool->events, item);
+    group->has_received |= item->message.direction == AVB_DIRECTION_RX;
+    group->has_sent |= item->message.direction == AVB_DIRECTION_TX;
     group->has_unknown |= item->message.direction == AVB_DIRECTION_UNKNOWN;
-    group->has_guess |= item->is_guess;
-    if (item->time < group->first)
-        group->first = item->time;
-    if (item->time > group->last)
-        group->last = item->time;
+    pool->has_guess |= item->is_guess;
+    if (item->time < pool->first)
+        pool->first = item->time;
+    if (item->time > pool->last)
+        pool->last = item->time;
 }
 
 static void revive(ptpmon_correlator *correlator, struct group *remainder)
@@ -417,7 +415,7 @@ static void move_to_end(struct ptpmon_list *list, struct ptpmon_list *link)
 /* An item that comes too late for its group. */
 static void decide_late(ptpmon_correlator *correlator, struct ptpmon_item *item)
 {
-    struct group alone = {.first = item->time, .last = item->time, .is_remainder = true};
+    struct group alone = {.pool = {.first = item->time, .last = item->time, .is_remainder = true}};
     add_to_group(&alone, item);
     decide(correlator, &alone);
 }
@@ -428,25 +426,25 @@ static void join_group(ptpmon_correlator *correlator, struct group *group, struc
         revive(correlator, group);
     if (item->time < correlator->frontier)
         group->is_unsorted = true;
-    if (item->time >= group->last)
+    if (item->time >= group->pool.last)
         move_to_end(&correlator->by_last, &group->by_last);
     add_to_group(group, item);
 }
 
-/* Gives the item to the group of its key. NO_MEMORY: it was not given. */
-static ptpmon_status group_item(ptpmon_correlator *correlator, struct ptpmon_item *item)
+/* Gives the item to the group of its key. */
+static void group_item(ptpmon_correlator *correlator, struct ptpmon_item *item)
 {
     struct ptpmon_frame_key key = ptpmon_frame_key_of(&item->message);
     uint64_t hash = ptpmon_frame_key_hash(&key, correlator->keys.seed);
     struct group *group = find_group(correlator, &key, hash);
-    bool ends = group && !group->is_remainder && ends_long_group(correlator, group, item->time);
+    bool ends = group && !group->pool.is_remainder && ends_long_group(correlator, group, item->time);
     if (group && !ends && is_within_window(correlator, group, item->time)) {
         join_group(correlator, group, item);
-        return PTPMON_OK;
+        return;
     }
-    if (group ? item->time < group->first : item->time < correlator->grouped) {
+    if (group ? item->time < group->pool.first : item->time < correlator->grouped) {
         decide_late(correlator, item);
-        return PTPMON_OK;
+        return;
     }
     bool cut = group && !ends && !window_has_passed(correlator, group);
     if (group) {
@@ -454,24 +452,29 @@ static ptpmon_status group_item(ptpmon_correlator *correlator, struct ptpmon_ite
         close_group(correlator, group);
     }
     group = new_group(correlator, &key, hash, item->time);
-    if (!group)
-        return no_memory();
-    group->is_remainder |= cut;
+    group->pool.is_remainder |= cut;
     add_to_group(group, item);
-    return PTPMON_OK;
+}
+
+/* The side whose next item comes first; its queue is empty if both are. */
+static struct ptpmon_item_queue *next_side(ptpmon_correlator *correlator)
+{
+    const struct ptpmon_item *event = ptpmon_item_queue_top(&correlator->upcoming[0]);
+    const struct ptpmon_item *frame = ptpmon_item_queue_top(&correlator->upcoming[1]);
+    return &correlator->upcoming[frame && (!event || ptpmon_item_before(frame, event))];
 }
 
 /* Gives the items of before `until` to their groups, in order of time. */
 static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant until)
 {
-    struct ptpmon_item *item;
-    while ((item = ptpmon_item_heap_top(&correlator->upcoming)) && item->time < until) {
-        ptpmon_item_heap_pop(&correlator->upcoming);
-        ptpmon_status status = group_item(correlator, item);
-        if (status != PTPMON_OK) {
-            ptpmon_item_heap_push(&correlator->upcoming, item);
-            return status;
-        }
+    for (;;) {
+        struct ptpmon_item_queue *side = next_side(correlator);
+        const struct ptpmon_item *next = ptpmon_item_queue_top(side);
+        if (!next || next->time >= until)
+            break;
+        if (!ptpmon_slab_reserve(&correlator->group_blocks))
+            return no_memory();
+        group_item(correlator, ptpmon_item_queue_pop(side));
     }
     if (until > correlator->frontier)
         correlator->frontier = until;
@@ -492,17 +495,19 @@ static void place(ptpmon_correlator *correlator, struct ptpmon_item *frame, bool
     ptpmon_instant capture_time = ptpmon_instant_clamp(frame->frame_time_ns);
     ptpmon_instant earliest = by_force ? PTPMON_INSTANT_MIN : earliest_plausible(frame->promised);
     frame->is_guess = by_force;
-    if (ptpmon_clock_map_find(&correlator->clocks, capture_time, earliest, &frame->time))
-        ptpmon_item_heap_push(&correlator->upcoming, frame);
-    else
+    if (!ptpmon_clock_map_find(&correlator->clocks, capture_time, earliest, &frame->time)) {
         ptpmon_item_list_append(&correlator->doubtful, frame);
+        return;
+    }
+    frame->partner = NULL;
+    ptpmon_item_queue_push(&correlator->upcoming[1], frame);
 }
 
 static void place_until(ptpmon_correlator *correlator, ptpmon_instant capture_time, bool by_force)
 {
     struct ptpmon_item *frame;
-    while ((frame = ptpmon_item_heap_top(&correlator->unplaced)) && frame->time < capture_time)
-        place(correlator, ptpmon_item_heap_pop(&correlator->unplaced), by_force);
+    while ((frame = ptpmon_item_queue_top(&correlator->unplaced)) && frame->time < capture_time)
+        place(correlator, ptpmon_item_queue_pop(&correlator->unplaced), by_force);
 }
 
 static void place_doubtful(ptpmon_correlator *correlator)
@@ -554,53 +559,33 @@ static ptpmon_status make_room(ptpmon_correlator *correlator)
     }
     place_until(correlator, INT64_MAX, true);
     place_forlorn(correlator, INT64_MAX);
-    const struct ptpmon_item *oldest = ptpmon_item_heap_top(&correlator->upcoming);
+    const struct ptpmon_item *oldest = ptpmon_item_queue_top(next_side(correlator));
     return group_items(correlator, ptpmon_instant_add(oldest->time, correlator->window_ns + 1));
-}
-
-static bool grow_array(struct ptpmon_item ***array, size_t capacity)
-{
-    struct ptpmon_item **grown = realloc(*array, capacity * sizeof *grown);
-    if (!grown)
-        return false;
-    *array = grown;
-    return true;
-}
-
-/* Makes room for one more item everywhere, so that nothing but a new group can fail later. */
-static bool reserve(ptpmon_correlator *correlator)
-{
-    if (correlator->pending + correlator->undelivered < correlator->capacity)
-        return true;
-    size_t capacity = correlator->capacity ? correlator->capacity * 2 : 1024;
-    if (!grow_array(&correlator->unplaced.items, capacity) || !grow_array(&correlator->upcoming.items, capacity) ||
-        !grow_array(&correlator->results.items, capacity) || !grow_array(&correlator->scratch, capacity))
-        return false;
-    correlator->capacity = capacity;
-    return true;
 }
 
 static ptpmon_status prepare_for_item(ptpmon_correlator *correlator)
 {
     if (correlator->undelivered >= correlator->max_pending)
-        return ptpmon_fail(PTPMON_INVALID, "correlator: %zu results wait; fetch them with ptpmon_correlator_next first",
-                           correlator->results.count);
+        return ptpmon_fail(PTPMON_INVALID,
+                           "correlator: results of %zu items wait; fetch them with ptpmon_correlator_next first",
+                           correlator->undelivered);
     while (correlator->pending >= correlator->max_pending) {
         ptpmon_status status = make_room(correlator);
         if (status != PTPMON_OK)
             return status;
     }
-    return reserve(correlator) ? PTPMON_OK : no_memory();
+    return ptpmon_slab_reserve(&correlator->items) ? PTPMON_OK : no_memory();
 }
 
+/* A block for it was reserved. */
 static struct ptpmon_item *new_item(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *message, bool is_frame)
 {
-    struct ptpmon_item *item = calloc(1, sizeof *item);
-    if (!item)
-        return NULL;
-    item->message = *message;
-    item->is_frame = is_frame;
+    struct ptpmon_item *item = ptpmon_slab_take(&correlator->items);
     item->serial = correlator->serials[is_frame]++ << 1 | is_frame;
+    item->partner = NULL;
+    item->is_frame = is_frame;
+    item->is_guess = false;
+    item->message = *message;
     correlator->pending++;
     return item;
 }
@@ -611,10 +596,8 @@ static ptpmon_status take_event(ptpmon_correlator *correlator, const PTP_TIMESTA
     if (status != PTPMON_OK)
         return status;
     struct ptpmon_item *item = new_item(correlator, event, false);
-    if (!item)
-        return no_memory();
     item->time = ptpmon_instant_from_unsigned(event->system_timestamp);
-    ptpmon_item_heap_push(&correlator->upcoming, item);
+    ptpmon_item_queue_push(&correlator->upcoming[0], item);
     correlator->counts.events++;
     return PTPMON_OK;
 }
@@ -654,12 +637,20 @@ ptpmon_status ptpmon_correlator_event(ptpmon_correlator *correlator, const PTP_T
     }
 }
 
+static long load(const void *from, UINT32 offset, void *to, UINT32 length)
+{
+    const ptpmon_frame *frame = from;
+    if (offset > frame->captured_length || length > frame->captured_length - offset)
+        return -1;
+    memcpy(to, frame->bytes + offset, length);
+    return 0;
+}
+
 static enum avb_frame_kind parse(const ptpmon_frame *frame, PTP_TIMESTAMP_EVENT *message)
 {
-    struct avb_fragment whole = {frame->bytes, frame->captured_length};
     *message = (PTP_TIMESTAMP_EVENT){.queueId = AVB_QUEUE_UNKNOWN};
     message->direction = frame->direction <= AVB_DIRECTION_TX ? frame->direction : AVB_DIRECTION_UNKNOWN;
-    return avb_frame_parse(&whole, 1, frame->length, 0, message);
+    return avb_frame_read(frame, load, frame->length, 0, message);
 }
 
 static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame,
@@ -669,16 +660,15 @@ static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_fram
     if (status != PTPMON_OK)
         return status;
     struct ptpmon_item *item = new_item(correlator, message, true);
-    if (!item)
-        return no_memory();
     item->frame_time_ns = frame->time_ns;
     item->frame_number = frame->number;
+    item->resolution_ns = frame->resolution_ns ? frame->resolution_ns : 1;
     item->promised = correlator->promised;
     item->time = ptpmon_instant_clamp(frame->time_ns);
     if (item->time < ptpmon_clock_map_passed(&correlator->clocks))
         place(correlator, item, false);
     else
-        ptpmon_item_heap_push(&correlator->unplaced, item);
+        ptpmon_item_queue_push(&correlator->unplaced, item);
     correlator->counts.frames++;
     return PTPMON_OK;
 }
@@ -735,8 +725,8 @@ static void forget_the_past(ptpmon_correlator *correlator)
     ptpmon_instant oldest = correlator->complete;
     if (!ptpmon_list_is_empty(&correlator->groups)) {
         const struct group *group = PTPMON_CONTAINER_OF(correlator->groups.next, struct group, queue);
-        if (group->first < oldest)
-            oldest = group->first;
+        if (group->pool.first < oldest)
+            oldest = group->pool.first;
     }
     oldest = ptpmon_instant_add(oldest, -correlator->edge_ns);
     ptpmon_coverage_forget(&correlator->monitor, oldest);

@@ -13,33 +13,24 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Two words, so that neither comparing nor hashing depends on bytes just written. */
 struct ptpmon_frame_key {
-    uint8_t clockIdentity[8];
-    uint16_t portNumber;
-    uint16_t sequenceId;
-    uint16_t sdoId;
-    uint8_t domainNumber;
-    uint8_t messageType;
+    uint64_t clockIdentity;
+    uint64_t rest; /* the other fields, side by side */
 };
-
-_Static_assert(sizeof(struct ptpmon_frame_key) == 16, "no padding: the key is compared as bytes");
 
 static inline struct ptpmon_frame_key ptpmon_frame_key_of(const PTP_TIMESTAMP_EVENT *event)
 {
-    struct ptpmon_frame_key key = {
-        .portNumber = event->portNumber,
-        .sequenceId = event->sequenceId,
-        .sdoId = event->sdoId,
-        .domainNumber = event->domainNumber,
-        .messageType = event->messageType,
-    };
-    memcpy(key.clockIdentity, event->clockIdentity, sizeof key.clockIdentity);
+    struct ptpmon_frame_key key;
+    memcpy(&key.clockIdentity, event->clockIdentity, sizeof key.clockIdentity);
+    key.rest = (uint64_t)event->portNumber << 48 | (uint64_t)event->sequenceId << 32 | (uint64_t)event->sdoId << 16 |
+               (uint64_t)event->domainNumber << 8 | event->messageType;
     return key;
 }
 
 static inline bool ptpmon_frame_key_equal(const struct ptpmon_frame_key *a, const struct ptpmon_frame_key *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    return a->clockIdentity == b->clockIdentity && a->rest == b->rest;
 }
 
 static inline uint64_t ptpmon_hash_mix(uint64_t value)
@@ -52,9 +43,7 @@ static inline uint64_t ptpmon_hash_mix(uint64_t value)
 /* The seed keeps a sender from choosing keys that collide. */
 static inline uint64_t ptpmon_frame_key_hash(const struct ptpmon_frame_key *key, uint64_t seed)
 {
-    uint64_t halves[2];
-    memcpy(halves, key, sizeof halves);
-    return ptpmon_hash_mix(ptpmon_hash_mix(halves[0] ^ seed) ^ halves[1]);
+    return ptpmon_hash_mix(key->clockIdentity * (seed | 1) + key->rest);
 }
 
 #endif

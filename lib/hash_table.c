@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "hash_table.h"
 
+#include "frame_key.h"
+
 #include <stdlib.h>
 
 #define FIRST_SIZE 256u
 
 bool ptpmon_hash_table_open(struct ptpmon_hash_table *table)
 {
-    *table = (struct ptpmon_hash_table){.size = FIRST_SIZE, .seed = (uintptr_t)table};
+    *table = (struct ptpmon_hash_table){.size = FIRST_SIZE, .seed = ptpmon_hash_mix((uintptr_t)table)};
     table->buckets = calloc(table->size, sizeof(struct ptpmon_hash_node *));
     return table->buckets != NULL;
 }
@@ -54,29 +56,4 @@ void ptpmon_hash_table_insert(struct ptpmon_hash_table *table, struct ptpmon_has
     node->hash = hash;
     link_node(table->buckets, table->size, node);
     table->count++;
-}
-
-void ptpmon_hash_table_remove(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node)
-{
-    *node->link = node->next;
-    if (node->next)
-        node->next->link = node->link;
-    table->count--;
-}
-
-static struct ptpmon_hash_node *find(struct ptpmon_hash_node *node, uint64_t hash)
-{
-    while (node && node->hash != hash)
-        node = node->next;
-    return node;
-}
-
-struct ptpmon_hash_node *ptpmon_hash_table_first(const struct ptpmon_hash_table *table, uint64_t hash)
-{
-    return find(table->buckets[hash & (table->size - 1)], hash);
-}
-
-struct ptpmon_hash_node *ptpmon_hash_table_next(const struct ptpmon_hash_node *node)
-{
-    return find(node->next, node->hash);
 }

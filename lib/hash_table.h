@@ -24,10 +24,29 @@ bool ptpmon_hash_table_open(struct ptpmon_hash_table *table);
 void ptpmon_hash_table_close(struct ptpmon_hash_table *table);
 
 void ptpmon_hash_table_insert(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node, uint64_t hash);
-void ptpmon_hash_table_remove(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node);
+static inline void ptpmon_hash_table_remove(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node)
+{
+    *node->link = node->next;
+    if (node->next)
+        node->next->link = node->link;
+    table->count--;
+}
 
 /* The nodes of this hash, one after the other; NULL: no more. Equal hashes do not mean equal keys. */
-struct ptpmon_hash_node *ptpmon_hash_table_first(const struct ptpmon_hash_table *table, uint64_t hash);
-struct ptpmon_hash_node *ptpmon_hash_table_next(const struct ptpmon_hash_node *node);
+static inline struct ptpmon_hash_node *ptpmon_hash_table_first(const struct ptpmon_hash_table *table, uint64_t hash)
+{
+    struct ptpmon_hash_node *node = table->buckets[hash & (table->size - 1)];
+    while (node && node->hash != hash)
+        node = node->next;
+    return node;
+}
+
+static inline struct ptpmon_hash_node *ptpmon_hash_table_next(const struct ptpmon_hash_node *node)
+{
+    struct ptpmon_hash_node *next = node->next;
+    while (next && next->hash != node->hash)
+        next = next->next;
+    return next;
+}
 
 #endif

@@ -12,9 +12,11 @@
 
 #define DEFAULT_DEADLINE_NS 1000000000u
 #define DEFAULT_MAX_WAITING 65536u
+#define READY_FIRST         256u /* capacity to begin with */
 
+/* An event that waits for its stamp. */
 struct entry {
-    struct ptpmon_list queue;     /* in waiting, ready or unused */
+    struct ptpmon_list queue;     /* in waiting or unused */
     struct ptpmon_hash_node node; /* of one of the waiting entries of an identity, their first */
     struct ptpmon_list twins;     /* the ring of the waiting entries of an identity */
     bool hashed;
@@ -23,14 +25,21 @@ struct entry {
     PTP_TIMESTAMP_EVENT event;
 };
 
+/* Complete events, for ptpmon_join_take(). It always has room for those that wait as well, so that completing an event
+ * cannot fail. */
+struct ready {
+    PTP_TIMESTAMP_EVENT *events;
+    size_t first, count, capacity;
+};
+
 struct ptpmon_join {
     int64_t deadline_ns;
     uint32_t max_waiting, waiting_count;
     ptpmon_instant event_time;
     struct ptpmon_hash_table identities;
     struct ptpmon_list waiting; /* by `expires` */
-    struct ptpmon_list ready;   /* complete, for ptpmon_join_take() */
     struct ptpmon_list unused;
+    struct ready ready;
     struct ptpmon_join_counts counts;
 };
 
@@ -46,7 +55,6 @@ struct ptpmon_join *ptpmon_join_open(uint64_t deadline_ns, uint32_t max_waiting)
     join->deadline_ns = ptpmon_instant_from_unsigned(deadline_ns ? deadline_ns : DEFAULT_DEADLINE_NS);
     join->max_waiting = max_waiting ? max_waiting : DEFAULT_MAX_WAITING;
     ptpmon_list_init(&join->waiting);
-    ptpmon_list_init(&join->ready);
     ptpmon_list_init(&join->unused);
     return join;
 }
@@ -70,11 +78,60 @@ void ptpmon_join_close(struct ptpmon_join *join)
     if (!join)
         return;
     free_entries(&join->waiting);
-    free_entries(&join->ready);
     free_entries(&join->unused);
+    free(join->ready.events);
     ptpmon_hash_table_close(&join->identities);
     free(join);
 }
+
+/* ---- Ready events ------------------------------------------------------------------------- */
+
+static bool grow_ready(struct ready *ready, size_t needed)
+{
+    size_t capacity = ready->capacity ? ready->capacity * 2 : READY_FIRST;
+    while (capacity < needed)
+        capacity *= 2;
+    PTP_TIMESTAMP_EVENT *events = malloc(capacity * sizeof *events);
+    if (!events)
+        return false;
+    if (ready->count > 0)
+        memcpy(events, ready->events + ready->first, ready->count * sizeof *events);
+    free(ready->events);
+    *ready = (struct ready){events, 0, ready->count, capacity};
+    return true;
+}
+
+/* Makes room for one more event in the join, ready or waiting. */
+static bool reserve_ready(struct ptpmon_join *join)
+{
+    struct ready *ready = &join->ready;
+    size_t needed = ready->count + join->waiting_count + 1;
+    if (ready->first + needed <= ready->capacity)
+        return true;
+    if (needed > ready->capacity / 2)
+        return grow_ready(ready, needed);
+    memmove(ready->events, ready->events + ready->first, ready->count * sizeof *ready->events);
+    ready->first = 0;
+    return true;
+}
+
+static void append_ready(struct ready *ready, const PTP_TIMESTAMP_EVENT *event)
+{
+    ready->events[ready->first + ready->count++] = *event;
+}
+
+size_t ptpmon_join_take(struct ptpmon_join *join, PTP_TIMESTAMP_EVENT *events, size_t capacity)
+{
+    struct ready *ready = &join->ready;
+    size_t count = ready->count < capacity ? ready->count : capacity;
+    if (count > 0)
+        memcpy(events, ready->events + ready->first, count * sizeof *events);
+    ready->count -= count;
+    ready->first = ready->count > 0 ? ready->first + count : 0;
+    return count;
+}
+
+/* ---- Waiting events ----------------------------------------------------------------------- */
 
 static bool same_identity(const PTP_TIMESTAMP_EVENT *a, const PTP_TIMESTAMP_EVENT *b)
 {
@@ -142,7 +199,8 @@ static void deliver(struct ptpmon_join *join, struct entry *entry, bool missing)
         entry->event.stamp |= AVB_STAMP_MISSING;
         join->counts.missing++;
     }
-    ptpmon_list_append(&join->ready, &entry->queue);
+    append_ready(&join->ready, &entry->event);
+    ptpmon_list_append(&join->unused, &entry->queue);
 }
 
 static void deliver_oldest(struct ptpmon_join *join)
@@ -196,20 +254,26 @@ static void take_stamp(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *late
         deliver(join, entry, entry->event.hw_timestamp_ns == 0 && entry->event.software_timestamp == 0);
 }
 
-static struct entry *new_entry(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
+static bool reserve_entry(struct ptpmon_join *join)
 {
-    struct entry *entry;
-    if (ptpmon_list_is_empty(&join->unused)) {
-        entry = malloc(sizeof *entry);
-        if (!entry)
-            return NULL;
-    } else {
-        entry = entry_at(join->unused.previous);
-        ptpmon_list_remove(&entry->queue);
-    }
+    if (!ptpmon_list_is_empty(&join->unused))
+        return true;
+    struct entry *entry = malloc(sizeof *entry);
+    if (!entry)
+        return false;
+    ptpmon_list_append(&join->unused, &entry->queue);
+    return true;
+}
+
+static void hold(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
+{
+    if (join->waiting_count == join->max_waiting)
+        deliver_oldest(join);
+    struct entry *entry = entry_at(join->unused.previous);
+    ptpmon_list_remove(&entry->queue);
     entry->contested = false;
     entry->event = *record;
-    return entry;
+    start_waiting(join, entry);
 }
 
 ptpmon_status ptpmon_join_record(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
@@ -220,18 +284,14 @@ ptpmon_status ptpmon_join_record(struct ptpmon_join *join, const PTP_TIMESTAMP_E
         take_stamp(join, record);
         return PTPMON_OK;
     }
-
-    struct entry *entry = new_entry(join, record);
-    if (!entry)
+    bool waits = sent && record->stamp & AVB_STAMP_EXPECTED;
+    if (!reserve_ready(join) || (waits && !reserve_entry(join)))
         return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for an event; read events more often");
     move_event_time(join, record);
-    if (sent && record->stamp & AVB_STAMP_EXPECTED) {
-        if (join->waiting_count == join->max_waiting)
-            deliver_oldest(join);
-        start_waiting(join, entry);
-    } else {
-        ptpmon_list_append(&join->ready, &entry->queue);
-    }
+    if (waits)
+        hold(join, record);
+    else
+        append_ready(&join->ready, record);
     return PTPMON_OK;
 }
 
@@ -240,18 +300,6 @@ ptpmon_status ptpmon_join_finish(struct ptpmon_join *join)
     while (join->waiting_count > 0)
         deliver_oldest(join);
     return PTPMON_OK;
-}
-
-size_t ptpmon_join_take(struct ptpmon_join *join, PTP_TIMESTAMP_EVENT *events, size_t capacity)
-{
-    size_t count = 0;
-    while (count < capacity && !ptpmon_list_is_empty(&join->ready)) {
-        struct entry *entry = entry_at(join->ready.next);
-        events[count++] = entry->event;
-        ptpmon_list_remove(&entry->queue);
-        ptpmon_list_append(&join->unused, &entry->queue);
-    }
-    return count;
 }
 
 uint64_t ptpmon_join_oldest_waiting(const struct ptpmon_join *join)

@@ -15,7 +15,25 @@ static void join_pair(struct ptpmon_item *event, struct ptpmon_item *frame, ptpm
     event->partner = frame;
     frame->partner = event;
     event->outcome = frame->outcome = PTPMON_MATCHED;
-    event->reason = frame->reason = reason;
+    event->reason = frame->reason = (uint8_t)reason;
+}
+
+static enum ptpmon_coverage_at look(const struct ptpmon_pairing *pairing, const struct ptpmon_coverage *side,
+                                    ptpmon_instant from, ptpmon_instant to)
+{
+    return ptpmon_coverage_at(side, ptpmon_instant_add(from, -pairing->edge_ns),
+                              ptpmon_instant_add(to, pairing->edge_ns));
+}
+
+static bool is_complete(const struct ptpmon_pairing *pairing, const struct ptpmon_coverage *side,
+                        const struct ptpmon_pool *pool)
+{
+    return look(pairing, side, pool->first, pool->last) == PTPMON_COVERED;
+}
+
+static bool both_complete(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool)
+{
+    return is_complete(pairing, pairing->monitor, pool) && is_complete(pairing, pairing->capture, pool);
 }
 
 /* The number that the network stack gave a received message. */
@@ -31,42 +49,131 @@ static bool has_stack_time(const struct ptpmon_item *item)
     return item->is_frame || item->message.software_timestamp != 0;
 }
 
-static int compare_stack_times(const void *left, const void *right)
+/* The order of stack times; items that have none come last, in order of time. */
+static bool before_on_stack(const struct ptpmon_item *a, const struct ptpmon_item *b)
 {
-    const struct ptpmon_item *a = *(struct ptpmon_item *const *)left, *b = *(struct ptpmon_item *const *)right;
-    int64_t time_a = stack_time(a), time_b = stack_time(b);
-    if (time_a != time_b)
-        return time_a < time_b ? -1 : 1;
-    return a->serial < b->serial ? -1 : a->serial > b->serial;
+    if (has_stack_time(a) != has_stack_time(b))
+        return has_stack_time(a);
+    if (!has_stack_time(a))
+        return ptpmon_item_before(a, b);
+    return stack_time(a) != stack_time(b) ? stack_time(a) < stack_time(b) : a->serial < b->serial;
 }
 
-static size_t sort_by_stack_time(const struct ptpmon_item_list *list, struct ptpmon_item **sorted)
+static struct ptpmon_item *stamped(struct ptpmon_item *item)
 {
-    size_t count = 0;
-    for (struct ptpmon_item *item = list->first; item; item = item->next) {
-        if (has_stack_time(item))
-            sorted[count++] = item;
+    return item && has_stack_time(item) ? item : NULL;
+}
+
+static bool is_same_time(const struct ptpmon_item *event, const struct ptpmon_item *frame)
+{
+    int64_t event_time = stack_time(event), frame_time = stack_time(frame);
+    uint64_t distance = event_time > frame_time ? (uint64_t)event_time - (uint64_t)frame_time
+                                                : (uint64_t)frame_time - (uint64_t)event_time;
+    return distance < frame->resolution_ns;
+}
+
+/* Events and frames of the same time, or linked through others of the same time as one and the other. */
+struct cluster {
+    struct ptpmon_item *first_event, *last_event, *first_frame, *last_frame;
+    size_t events, frames;
+    bool is_exact; /* the capture resolves ns: all have one time */
+};
+
+static void extend_cluster(struct cluster *cluster)
+{
+    struct ptpmon_item *event, *frame;
+    for (;;) {
+        event = stamped(cluster->last_event->next);
+        frame = stamped(cluster->last_frame->next);
+        if (event && is_same_time(event, cluster->last_frame)) {
+            cluster->last_event = event;
+            cluster->events++;
+        } else if (frame && is_same_time(cluster->last_event, frame)) {
+            cluster->last_frame = frame;
+            cluster->frames++;
+            cluster->is_exact &= frame->resolution_ns == 1;
+        } else {
+            return;
+        }
     }
-    qsort(sorted, count, sizeof *sorted, compare_stack_times);
-    return count;
+}
+
+static struct cluster cluster_at(struct ptpmon_item *event, struct ptpmon_item *frame)
+{
+    struct cluster cluster = {event, event, frame, frame, 1, 1, frame->resolution_ns == 1};
+    extend_cluster(&cluster);
+    return cluster;
+}
+
+/* Rounding keeps the order, so where nothing is missing the first event is the first frame's. Where something is, it
+ * cannot be told whose frame is there, unless nothing tells them apart anyway. */
+static bool is_in_order(const struct cluster *cluster, bool complete)
+{
+    const struct ptpmon_item *event = cluster->first_event, *frame = cluster->first_frame;
+    if (cluster->is_exact)
+        return true;
+    if (cluster->events != cluster->frames || (cluster->events > 1 && !complete))
+        return false;
+    for (size_t i = 0; i < cluster->events; i++, event = event->next, frame = frame->next) {
+        if (!is_same_time(event, frame))
+            return false;
+    }
+    return true;
+}
+
+static void pair_cluster(const struct cluster *cluster)
+{
+    size_t pairs = cluster->events < cluster->frames ? cluster->events : cluster->frames;
+    struct ptpmon_item *event = cluster->first_event, *frame = cluster->first_frame;
+    for (size_t i = 0; i < pairs; i++, event = event->next, frame = frame->next)
+        join_pair(event, frame, PTPMON_BY_SOFTWARE_TIME);
+}
+
+/* Both lists are in the order of stack times. Returns whether there was a pair. */
+static bool pair_same_times(const struct ptpmon_pool *pool, bool complete)
+{
+    struct ptpmon_item *event = stamped(pool->events.first), *frame = stamped(pool->frames.first);
+    bool found = false;
+    while (event && frame) {
+        if (is_same_time(event, frame)) {
+            struct cluster cluster = cluster_at(event, frame);
+            if (is_in_order(&cluster, complete)) {
+                pair_cluster(&cluster);
+                found = true;
+            }
+            event = stamped(cluster.last_event->next);
+            frame = stamped(cluster.last_frame->next);
+        } else if (stack_time(event) < stack_time(frame)) {
+            event = stamped(event->next);
+        } else {
+            frame = stamped(frame->next);
+        }
+    }
+    return found;
+}
+
+/* Equal ns prove a pair. Times that were rounded do so only where all that may have the same time is there to be
+ * compared. */
+static bool stamps_prove(const struct ptpmon_pool *pool)
+{
+    bool rounded = false, all_stamped = true;
+    for (const struct ptpmon_item *frame = pool->frames.first; frame; frame = frame->next)
+        rounded |= frame->resolution_ns > 1;
+    for (const struct ptpmon_item *event = pool->events.first; rounded && event; event = event->next)
+        all_stamped &= has_stack_time(event);
+    return !rounded || (all_stamped && !pool->decided_early);
 }
 
 /* Rule 1. Returns whether it found a pair. */
-static bool pair_by_software_time(const struct ptpmon_pool *pool, struct ptpmon_item **scratch)
+static bool pair_by_software_time(const struct ptpmon_pairing *pairing, struct ptpmon_pool *pool)
 {
-    struct ptpmon_item **events = scratch, **frames = scratch + pool->events.count;
-    size_t event_count = sort_by_stack_time(&pool->events, events);
-    size_t frame_count = event_count > 0 ? sort_by_stack_time(&pool->frames, frames) : 0;
-    bool found = false;
-    for (size_t i = 0, j = 0; i < event_count && j < frame_count;) {
-        int64_t event_time = stack_time(events[i]), frame_time = stack_time(frames[j]);
-        if (event_time == frame_time) {
-            join_pair(events[i], frames[j], PTPMON_BY_SOFTWARE_TIME);
-            found = true;
-        }
-        i += event_time <= frame_time;
-        j += frame_time <= event_time;
-    }
+    if (!stamps_prove(pool))
+        return false;
+    ptpmon_item_list_sort(&pool->events, before_on_stack);
+    ptpmon_item_list_sort(&pool->frames, before_on_stack);
+    bool found = pair_same_times(pool, both_complete(pairing, pool));
+    ptpmon_item_list_sort(&pool->events, ptpmon_item_before);
+    ptpmon_item_list_sort(&pool->frames, ptpmon_item_before);
     return found;
 }
 
@@ -90,21 +197,14 @@ static void refuse(const struct ptpmon_item_list *list, ptpmon_reason reason)
         if (item->partner)
             continue;
         item->outcome = PTPMON_AMBIGUOUS;
-        item->reason = reason;
+        item->reason = (uint8_t)reason;
     }
-}
-
-static enum ptpmon_coverage_at look(const struct ptpmon_pairing *pairing, const struct ptpmon_coverage *side,
-                                    ptpmon_instant from, ptpmon_instant to)
-{
-    return ptpmon_coverage_at(side, ptpmon_instant_add(from, -pairing->edge_ns),
-                              ptpmon_instant_add(to, pairing->edge_ns));
 }
 
 /* Rule 3: why has the other side nothing? `found`: rule 1 found a pair of this key. */
 static void settle_alone(const struct ptpmon_pairing *pairing, struct ptpmon_item *item, bool found)
 {
-    static const ptpmon_reason reasons[2][4] = {
+    static const uint8_t reasons[2][4] = {
         {
             [PTPMON_COVERED] = PTPMON_NOT_CAPTURED,
             [PTPMON_COVERAGE_BEFORE] = PTPMON_BEFORE_CAPTURE,
@@ -138,33 +238,40 @@ static void settle_all_alone(const struct ptpmon_pairing *pairing, const struct 
     }
 }
 
-static bool is_single_pair(const struct ptpmon_pool *pool)
+/* Whether the only two of a key can be of two messages, of which each side lacks the other. */
+static bool may_be_of_two(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool)
 {
-    return pool->events.count == 1 && pool->frames.count == 1;
+    if (llabs(pool->events.first->time - pool->frames.first->time) <= pairing->edge_ns)
+        return false;
+    return pool->decided_early ||
+           (!is_complete(pairing, pairing->monitor, pool) && !is_complete(pairing, pairing->capture, pool));
 }
 
-/* Whether the only two of a key can be of two messages, of which each side lacks the other. */
-static bool may_be_of_two(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool, bool both_incomplete)
+/* All the rules for one event and one frame, the common case. They are of one direction, or the frame's is unknown. */
+static void pair_two(const struct ptpmon_pairing *pairing, struct ptpmon_pool *pool)
 {
-    return (both_incomplete || pool->decided_early) &&
-           llabs(pool->events.first->time - pool->frames.first->time) > pairing->edge_ns;
+    struct ptpmon_item *event = pool->events.first, *frame = pool->frames.first;
+    if (has_stack_time(event) && has_stack_time(frame) && is_same_time(event, frame) && stamps_prove(pool)) {
+        join_pair(event, frame, PTPMON_BY_SOFTWARE_TIME);
+    } else if (!pool->is_remainder && !may_be_of_two(pairing, pool)) {
+        join_pair(event, frame, PTPMON_BY_KEY);
+    } else {
+        refuse(&pool->events, PTPMON_ORDER_UNPROVEN);
+        refuse(&pool->frames, PTPMON_ORDER_UNPROVEN);
+    }
 }
 
 /* Whether the rest of a pool, as many events as frames, may be paired in order of time. */
 static bool order_holds(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool, const struct rest *rest,
                         bool found)
 {
-    bool monitor_complete = look(pairing, pairing->monitor, pool->first, pool->last) == PTPMON_COVERED;
-    bool capture_complete = look(pairing, pairing->capture, pool->first, pool->last) == PTPMON_COVERED;
     /* A frame is captured before its event when received and after it when sent: mixed, the order is not the same. */
-    if (pool->is_remainder || (rest->received && rest->sent))
+    if (pool->is_remainder || pool->decided_early || pool->has_guess || (rest->received && rest->sent))
         return false;
-    if (is_single_pair(pool))
-        return !may_be_of_two(pairing, pool, !monitor_complete && !capture_complete);
     /* Where stamps equal capture times, a stamp that equals none belongs to a frame that is not there. */
-    if (pool->decided_early || pool->has_guess || (found && rest->stamped))
+    if (found && rest->stamped)
         return false;
-    return monitor_complete && capture_complete;
+    return both_complete(pairing, pool);
 }
 
 static struct ptpmon_item *first_unpaired(struct ptpmon_item *item)
@@ -177,19 +284,22 @@ static struct ptpmon_item *first_unpaired(struct ptpmon_item *item)
 /* Rule 2. */
 static void pair_in_order(const struct ptpmon_pool *pool)
 {
-    ptpmon_reason reason = is_single_pair(pool) ? PTPMON_BY_KEY : PTPMON_BY_ORDER;
     struct ptpmon_item *event = first_unpaired(pool->events.first);
     struct ptpmon_item *frame = first_unpaired(pool->frames.first);
     while (event && frame) {
-        join_pair(event, frame, reason);
+        join_pair(event, frame, PTPMON_BY_ORDER);
         event = first_unpaired(event);
         frame = first_unpaired(frame);
     }
 }
 
-void ptpmon_pair(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool)
+void ptpmon_pair(const struct ptpmon_pairing *pairing, struct ptpmon_pool *pool)
 {
-    bool found = pair_by_software_time(pool, pairing->scratch);
+    if (pool->events.count == 1 && pool->frames.count == 1) {
+        pair_two(pairing, pool);
+        return;
+    }
+    bool found = pair_by_software_time(pairing, pool);
     struct rest rest = {0};
     rest.events = count_rest(&pool->events, &rest);
     rest.frames = count_rest(&pool->frames, &rest);

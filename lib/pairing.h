@@ -4,6 +4,10 @@
  * correlator in ptpmon.h.
  *
  * What can be promised. A pair by software time is right: the stack wrote one number to two places.
+ * Where the capture rounded it, it is as right as a pair by order: times within what the capture resolves
+ * are compared only where every event has a stamp and nothing was cut short, and what may have the same
+ * time is paired in order if there are as many events as frames, and if they are several, neither side lost
+ * anything.
  * A pair by key or by order is right where both sides saw the same messages. A loss that makes the
  * numbers unequal is always noticed. One that keeps them equal, an event of one message and a frame
  * of another of the same key within the window, is noticed where either side told of a loss there and
@@ -28,11 +32,10 @@ struct ptpmon_pool {
 
 struct ptpmon_pairing {
     const struct ptpmon_coverage *monitor, *capture;
-    int64_t edge_ns;              /* how far the times of a message on both sides may lie apart at an edge or a loss */
-    struct ptpmon_item **scratch; /* room for all items of a pool */
+    int64_t edge_ns; /* how far the times of a message on both sides may lie apart at an edge or a loss */
 };
 
 /* Gives each item of the pool its outcome, reason and partner. Takes O(n log n), needs no memory. */
-void ptpmon_pair(const struct ptpmon_pairing *pairing, const struct ptpmon_pool *pool);
+void ptpmon_pair(const struct ptpmon_pairing *pairing, struct ptpmon_pool *pool);
 
 #endif

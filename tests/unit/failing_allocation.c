@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "failing_allocation.h"
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 void __wrap_free(void *block);
 
-static size_t successes_left = SIZE_MAX, failures_left, failed, live;
+static size_t successes_left = SIZE_MAX, failures_left, failed, live, bytes;
 
 void fail_allocations_after(size_t successes, size_t failures)
 {
@@ -38,6 +39,11 @@ size_t live_blocks(void)
     return live;
 }
 
+size_t live_bytes(void)
+{
+    return bytes;
+}
+
 static bool fails_now(void)
 {
     if (successes_left > 0) {
@@ -54,6 +60,7 @@ static bool fails_now(void)
 static void *counted(void *block)
 {
     live += block != NULL;
+    bytes += malloc_usable_size(block);
     return block;
 }
 
@@ -71,13 +78,17 @@ void *__wrap_realloc(void *block, size_t size)
 {
     if (fails_now())
         return NULL;
+    size_t before = malloc_usable_size(block);
     void *grown = __real_realloc(block, size);
     live += block == NULL && grown != NULL;
+    if (grown != NULL)
+        bytes += malloc_usable_size(grown) - before;
     return grown;
 }
 
 void __wrap_free(void *block)
 {
     live -= block != NULL;
+    bytes -= malloc_usable_size(block);
     __real_free(block);
 }

@@ -17,5 +17,7 @@ size_t failed_allocations(void);
 
 /* Blocks that are allocated and not freed. */
 size_t live_blocks(void);
+/* The bytes in them. */
+size_t live_bytes(void);
 
 #endif

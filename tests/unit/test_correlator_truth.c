@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The correlator against worlds whose truth is known: several ports and domains, both directions,
- * keys that repeat, bursts, streams out of order, drifting and stepped clocks, losses told and
- * untold. In every world, however the streams interleave and whenever they are advanced:
+ * keys that repeat, bursts, streams out of order, drifting and stepped clocks, capture times cut off
+ * or rounded, losses told and untold. In every world, however the streams interleave and whenever they are advanced:
  *
  *   - the results are those of a naive model that follows the words of ptpmon.h;
  *   - no wrong pair is MATCHED but where lib/pairing.h says that it cannot be noticed;
@@ -58,6 +58,8 @@ struct world {
     struct random random;
     int64_t window;
     int64_t drift_ppm, step_at, step;
+    uint32_t resolution; /* of capture times, ns; they are cut off, or rounded to the nearest */
+    bool rounds;
     struct reading readings[READINGS];
     struct message messages[MESSAGES];
     struct interval monitor_losses[LOSSES], capture_losses[LOSSES];
@@ -68,6 +70,13 @@ struct world {
 static int64_t realtime(const struct world *world, int64_t time)
 {
     return KIT_REALTIME + time + time / 1000000 * world->drift_ppm + (time >= world->step_at ? world->step : 0);
+}
+
+/* As the capture writes it. */
+static int64_t captured_time(const struct world *world, const struct message *message)
+{
+    int64_t time = realtime(world, message->captured_at), resolution = world->resolution;
+    return (time + (world->rounds ? resolution / 2 : 0)) / resolution * resolution;
 }
 
 /* ---- Making a world ----------------------------------------------------------------------- */
@@ -84,6 +93,13 @@ static void make_clocks(struct world *world)
         world->readings[world->reading_count++] = (struct reading){at, realtime(world, at)};
         at += random_between(random, SECOND / 2, sparse ? 8 * SECOND : 19 * SECOND / 20);
     }
+}
+
+static void make_resolution(struct world *world)
+{
+    static const uint32_t resolutions[] = {1, 1, 1000, 50 * KIT_MICROSECOND, KIT_MILLISECOND};
+    world->resolution = resolutions[random_below(&world->random, 5)];
+    world->rounds = random_chance(&world->random, 50);
 }
 
 static int64_t random_spacing(struct world *world)
@@ -227,6 +243,7 @@ static void make_world(struct world *world, uint64_t seed)
     world->random.state = seed;
     world->window = random_chance(&world->random, 50) ? SECOND : SECOND / 10;
     make_clocks(world);
+    make_resolution(world);
     make_messages(world);
     lose(world);
 }
@@ -323,21 +340,94 @@ struct pool {
     int64_t first, last;
 };
 
-static size_t model_rule_1(struct pool *pool)
+static bool on_stack(const struct item *item)
 {
-    size_t found = 0;
-    for (size_t i = 0; i < pool->count; i++) {
-        struct item *event = pool->items[i];
-        if (event->is_frame || event->direction == AVB_DIRECTION_TX || event->stack_time == 0)
-            continue;
-        for (size_t j = 0; j < pool->count && !event->partner; j++) {
-            struct item *frame = pool->items[j];
-            if (frame->is_frame && !frame->partner && frame->direction != AVB_DIRECTION_TX &&
-                frame->stack_time == event->stack_time) {
-                model_match(event, frame, PTPMON_BY_SOFTWARE_TIME);
-                found++;
-            }
+    return item->direction != AVB_DIRECTION_TX && item->stack_time != 0;
+}
+
+static bool same_stack_time(const struct world *world, const struct item *event, const struct item *frame)
+{
+    return llabs(event->stack_time - frame->stack_time) < world->resolution;
+}
+
+static int by_stack_time(const void *left, const void *right)
+{
+    const struct item *a = *(struct item *const *)left, *b = *(struct item *const *)right;
+    if (a->stack_time != b->stack_time)
+        return a->stack_time < b->stack_time ? -1 : 1;
+    return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
+}
+
+/* Items that are linked by equal stack times, directly or through others. */
+struct links {
+    struct item *sides[2][ITEMS]; /* events, frames */
+    size_t counts[2];
+};
+
+static bool is_linked(const struct world *world, const struct links *links, const struct item *item)
+{
+    bool other = !item->is_frame;
+    for (size_t i = 0; i < links->counts[other]; i++) {
+        const struct item *linked = links->sides[other][i];
+        if (same_stack_time(world, item->is_frame ? linked : item, item->is_frame ? item : linked))
+            return true;
+    }
+    return false;
+}
+
+static void model_links(const struct world *world, struct pool *pool, size_t start, bool done[ITEMS],
+                        struct links *links)
+{
+    bool more = true;
+    links->counts[0] = links->counts[1] = 0;
+    links->sides[pool->items[start]->is_frame][links->counts[pool->items[start]->is_frame]++] = pool->items[start];
+    done[start] = true;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < pool->count; i++) {
+            struct item *item = pool->items[i];
+            if (done[i] || !on_stack(item) || !is_linked(world, links, item))
+                continue;
+            links->sides[item->is_frame][links->counts[item->is_frame]++] = item;
+            done[i] = more = true;
         }
+    }
+    for (size_t i = 0; i < 2; i++)
+        qsort(links->sides[i], links->counts[i], sizeof(struct item *), by_stack_time);
+}
+
+/* ns prove which is whose, and where even they are equal, nothing tells the items apart; less proves it only where
+ * nothing is missing. */
+static size_t model_match_links(const struct world *world, const struct pool *pool, const struct links *links)
+{
+    size_t pairs = links->counts[links->counts[1] < links->counts[0]];
+    if (world->resolution > 1 && links->counts[0] != links->counts[1])
+        return 0;
+    if (world->resolution > 1 && pairs > 1 && !is_complete(world, pool->first, pool->last))
+        return 0;
+    for (size_t i = 0; i < pairs; i++) {
+        if (!same_stack_time(world, links->sides[0][i], links->sides[1][i]))
+            return 0;
+    }
+    for (size_t i = 0; i < pairs; i++)
+        model_match(links->sides[0][i], links->sides[1][i], PTPMON_BY_SOFTWARE_TIME);
+    return pairs;
+}
+
+static size_t model_rule_1(const struct world *world, struct pool *pool)
+{
+    static struct links links;
+    bool done[ITEMS] = {false};
+    size_t found = 0;
+    for (size_t i = 0; world->resolution > 1 && i < pool->count; i++) {
+        if (!pool->items[i]->is_frame && !on_stack(pool->items[i]))
+            return 0;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        if (done[i] || !on_stack(pool->items[i]))
+            continue;
+        model_links(world, pool, i, done, &links);
+        found += model_match_links(world, pool, &links);
     }
     return found;
 }
@@ -406,7 +496,7 @@ static void model_alone(const struct world *world, struct item *item, size_t fou
 
 static void model_pool(const struct world *world, struct pool *pool)
 {
-    size_t count[2] = {0, 0}, found = model_rule_1(pool);
+    size_t count[2] = {0, 0}, found = model_rule_1(world, pool);
     for (size_t i = 0; i < pool->count; i++)
         count[pool->items[i]->is_frame]++;
     bool single = count[0] == 1 && count[1] == 1;
@@ -454,6 +544,12 @@ static int by_time(const void *left, const void *right)
     return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
 }
 
+static bool ends_group(const struct world *world, struct item **group, size_t count, const struct item *next)
+{
+    int64_t pause = next->time - group[count - 1]->time, edge = world->window < EDGE ? world->window : EDGE;
+    return pause > world->window || (next->time - group[0]->time > 4 * world->window && pause > edge);
+}
+
 static void run_model(const struct world *world)
 {
     static struct item *sorted[ITEMS], *group[ITEMS];
@@ -470,7 +566,7 @@ static void run_model(const struct world *world)
         for (size_t j = i; j < item_count; j++) {
             if (grouped[j] || !same_key(sorted[i], sorted[j]))
                 continue;
-            if (count > 0 && sorted[j]->time - group[count - 1]->time > world->window)
+            if (count > 0 && ends_group(world, group, count, sorted[j]))
                 break;
             group[count++] = sorted[j];
             grouped[j] = true;
@@ -501,35 +597,46 @@ static void add_step(size_t stream, struct step step)
     streams[stream][stream_lengths[stream]++] = step;
 }
 
+/* Frames whose times became equal by rounding are still in order. */
 static int by_place(const void *left, const void *right)
 {
     const struct step *a = left, *b = right;
     if (a->time != b->time)
         return a->time < b->time ? -1 : 1;
+    if (a->kind == ITEM && b->kind == ITEM) {
+        int64_t time_a = items[a->index].message->captured_at, time_b = items[b->index].message->captured_at;
+        return time_a != time_b ? (time_a < time_b ? -1 : 1) : (a->index < b->index ? -1 : 1);
+    }
     return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : (a->index < b->index ? -1 : 1);
 }
 
-static void add_item(const struct world *world, size_t index, bool is_frame, int64_t lateness)
+static void add_item(struct world *world, size_t index, bool is_frame, int64_t disorder)
 {
     const struct message *message = &world->messages[index];
-    int64_t captured = realtime(world, message->captured_at);
+    int64_t captured = captured_time(world, message);
     struct item *item = &items[item_count];
     *item = (struct item){
         .message = message,
         .number = index + 1,
         .is_frame = is_frame,
         .time = is_frame ? model_time(world, captured) : message->event_at,
-        .stack_time = is_frame || message->stamped ? captured : 0,
+        .stack_time = is_frame           ? captured
+                      : message->stamped ? realtime(world, message->captured_at)
+                                         : 0,
         .direction = is_frame ? message->frame_direction : message->fields.direction,
     };
-    size_t stream = is_frame ? (message->fields.direction == AVB_DIRECTION_RX ? 1 : 2) : 0;
+    /* A capture with a stream for each direction is live, and live it has ns. */
+    size_t stream = is_frame ? (message->fields.direction == AVB_DIRECTION_RX || world->resolution > 1 ? 1 : 2) : 0;
+    struct random by_time = {.state = (uint64_t)captured};
+    int64_t lateness = random_between(world->resolution > 1 && is_frame ? &by_time : &world->random, 0, disorder);
     add_step(stream, (struct step){ITEM, item_count++, item->time + lateness, item->time});
 }
 
 static void make_streams(struct world *world)
 {
     struct random *random = &world->random;
-    int64_t disorder = random_chance(random, 50) ? SECOND / 2 : 0;
+    const int64_t disorders[] = {0, 0, MILLISECOND, SECOND / 2, END - START};
+    int64_t disorder = disorders[random_below(random, 5)];
     memset(stream_lengths, 0, sizeof stream_lengths);
     item_count = 0;
     for (size_t i = 0; i < world->reading_count; i++)
@@ -543,9 +650,9 @@ static void make_streams(struct world *world)
     }
     for (size_t i = 0; i < world->message_count; i++) {
         if (world->messages[i].has_event)
-            add_item(world, i, false, random_between(random, 0, disorder));
+            add_item(world, i, false, disorder);
         if (world->messages[i].has_frame)
-            add_item(world, i, true, random_between(random, 0, disorder));
+            add_item(world, i, true, disorder);
     }
     size_t arrivals[2] = {0, 0};
     for (size_t i = 0; i < STREAMS; i++) {
@@ -570,7 +677,8 @@ static void feed_item(const struct world *world, ptpmon_correlator *correlator, 
     }
     fields.direction = item->message->frame_direction;
     fields.tagged = item->message->frame_tagged;
-    ptpmon_frame frame = kit_frame(&fields, realtime(world, item->message->captured_at), item->number, bytes);
+    ptpmon_frame frame = kit_frame(&fields, captured_time(world, item->message), item->number, bytes);
+    frame.resolution_ns = world->resolution == 1 ? item->number % 2 : world->resolution; /* 0 counts as 1 */
     assert_int_equal(ptpmon_correlator_frame(correlator, &frame), PTPMON_OK);
 }
 
@@ -767,8 +875,10 @@ static bool is_excused(const struct world *world, const ptpmon_result *result)
     size_t event = result->event.sequence - 1;
     struct neighbours possible = find_neighbours(world, event, world->window + MILLISECOND);
     struct neighbours sure = find_neighbours(world, event, world->window - MILLISECOND);
-    if (result->reason == PTPMON_BY_SOFTWARE_TIME || possible.lost_events == 0 || possible.lost_frames == 0)
+    if (possible.lost_events == 0 || possible.lost_frames == 0)
         return false;
+    if (result->reason == PTPMON_BY_SOFTWARE_TIME)
+        return world->resolution > 1;
     if (result->reason == PTPMON_BY_ORDER)
         return sure.told_events == 0 && sure.told_frames == 0;
     return sure.told_events == 0 || sure.told_frames == 0 || llabs(distance) <= EDGE;
@@ -858,6 +968,14 @@ static void holds_in_every_world(void **state)
         assert_true(reasons[i] > 0);
 }
 
+/* A frame that had to be placed before the clocks were known may lie on the wrong side of a step; what is left of its
+ * group does not know of it. */
+static bool may_be_displaced(const struct world *world, const ptpmon_result *result)
+{
+    struct neighbours possible = find_neighbours(world, result->event.sequence - 1, 4 * world->window + MILLISECOND);
+    return world->step != 0 && possible.count > 1;
+}
+
 /* What max_pending cuts short may miss its partner, but gets no wrong one. */
 static void pairs_nothing_wrongly_when_full(void **state)
 {
@@ -875,7 +993,7 @@ static void pairs_nothing_wrongly_when_full(void **state)
                 const ptpmon_result *result = &results.items[i];
                 early += result->decided_early;
                 if (result->outcome == PTPMON_MATCHED && result->event.sequence != result->frame_number &&
-                    !is_excused(&world, result))
+                    !is_excused(&world, result) && !may_be_displaced(&world, result))
                     fail_at(&world, style, "a wrong pair", result);
             }
             kit_free(&results);
