@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static const char *command_name;
 static volatile sig_atomic_t stop_requested;
 static int output_error; /* errno of the write that failed */
+static bool writes_at_leisure;
+static bool shows_progress;
 
 int cli_exit_code(ptpmon_status status)
 {
@@ -47,9 +50,26 @@ void cli_set_command(const char *command)
     command_name = command;
 }
 
+/* A line that wraps could not be written over. */
+unsigned cli_progress_width(void)
+{
+    unsigned width = format_terminal_width(stderr);
+    return width > 1 ? width - 1 : 79;
+}
+
+void cli_progress(const char *text)
+{
+    if ((text == NULL && !shows_progress) || !isatty(STDERR_FILENO))
+        return;
+    shows_progress = text != NULL;
+    fprintf(stderr, "\r%.*s\033[K", (int)cli_progress_width(), text != NULL ? text : "");
+    fflush(stderr);
+}
+
 static void message(const char *format, va_list arguments)
 {
     char raw[1024], text[2048];
+    cli_progress(NULL);
     vsnprintf(raw, sizeof raw, format, arguments);
     format_printable(raw, text, sizeof text);
     fprintf(stderr, "ptpmon%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
@@ -104,6 +124,7 @@ void cli_signals_setup(void)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 void cli_signals_default(void)
@@ -111,6 +132,7 @@ void cli_signals_default(void)
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
 }
 
 bool cli_stop_requested(void)
@@ -123,8 +145,16 @@ void cli_write(const char *text, size_t length)
     if (output_error != 0)
         return;
     errno = 0;
-    if (fwrite(text, 1, length, stdout) != length || fflush(stdout) != 0)
+    if (fwrite(text, 1, length, stdout) != length || (!writes_at_leisure && fflush(stdout) != 0))
         output_error = errno != 0 ? errno : EIO;
+}
+
+void cli_write_at_leisure(void)
+{
+    static char buffer[1 << 16];
+    writes_at_leisure = !isatty(STDOUT_FILENO);
+    if (writes_at_leisure)
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
 bool cli_output_failed(void)
@@ -134,6 +164,8 @@ bool cli_output_failed(void)
 
 int cli_output_result(int code)
 {
+    writes_at_leisure = false;
+    cli_write("", 0);
     if (output_error == 0 || output_error == EPIPE)
         return code;
     cli_message("standard output: cannot write: %s", strerror(output_error));
@@ -197,24 +229,40 @@ bool cli_parse_number(const char *text, uint64_t minimum, uint64_t maximum, uint
     return true;
 }
 
-bool cli_parse_size(const char *text, uint32_t *bytes)
+/* The factor that a letter behind a number stands for; 0 = none. */
+static uint64_t size_unit(char letter)
+{
+    switch (letter) {
+    case 'K':
+    case 'k':
+        return UINT64_C(1) << 10;
+    case 'M':
+    case 'm':
+        return UINT64_C(1) << 20;
+    case 'G':
+    case 'g':
+        return UINT64_C(1) << 30;
+    default:
+        return 0;
+    }
+}
+
+bool cli_parse_size(const char *text, uint64_t maximum, uint64_t *bytes)
 {
     char digits[24];
     size_t length = strlen(text);
-    uint64_t unit = 1, value;
+    uint64_t value;
     if (length == 0 || length >= sizeof digits)
         return false;
     memcpy(digits, text, length + 1);
-    char last = digits[length - 1];
-    if (last == 'K' || last == 'k')
-        unit = 1024;
-    else if (last == 'M' || last == 'm')
-        unit = 1024 * 1024;
-    if (unit != 1)
+    uint64_t unit = size_unit(digits[length - 1]);
+    if (unit != 0)
         digits[length - 1] = 0;
-    if (!cli_parse_number(digits, 1, UINT32_MAX / unit, &value))
+    else
+        unit = 1;
+    if (!cli_parse_number(digits, 1, maximum / unit, &value))
         return false;
-    *bytes = (uint32_t)(value * unit);
+    *bytes = value * unit;
     return true;
 }
 

@@ -31,6 +31,12 @@ void cli_set_command(const char *command);
 /* One sentence on standard error, bytes that a terminal would obey replaced. */
 void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line on standard error that is written over by the next, and taken away before a message; NULL takes it away.
+ * Nothing where that is no terminal. */
+void cli_progress(const char *text);
+/* Longer ones are cut. */
+unsigned cli_progress_width(void);
+
 /* The library's sentence about `status`; returns the exit code. */
 int cli_library_error(ptpmon_status status);
 
@@ -42,7 +48,8 @@ int cli_option_error(int option, const char *argument);
 
 /*
  * SIGINT and SIGTERM ask for an orderly stop; the second one ends the process at once. SIGPIPE is
- * ignored: cli_write() tells. cli_signals_default() undoes all that in a child before exec.
+ * ignored: cli_write() tells. So is SIGXFSZ: the write beyond a limit of the file size fails.
+ * cli_signals_default() undoes all that in a child before exec.
  */
 void cli_signals_setup(void);
 void cli_signals_default(void);
@@ -50,6 +57,10 @@ bool cli_stop_requested(void);
 
 /* Standard output, a line or several at a time, each visible at once. After a failure nothing more is written. */
 void cli_write(const char *text, size_t length);
+
+/* From now on standard output is written in large parts, unless it is a terminal: for what comes faster than anybody
+ * reads. cli_output_result() writes the rest. */
+void cli_write_at_leisure(void);
 
 /* True when standard output cannot be written any more. */
 bool cli_output_failed(void);
@@ -70,8 +81,8 @@ void *cli_allocate(size_t count, size_t size);
 bool cli_parse_duration(const char *text, uint64_t *ns);
 /* A decimal or 0x number in [minimum, maximum]. */
 bool cli_parse_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value);
-/* "65536", "64K", "1M": bytes, below 4 GiB. */
-bool cli_parse_size(const char *text, uint32_t *bytes);
+/* "65536", "64K", "1M", "2G": bytes, at most `maximum`. */
+bool cli_parse_size(const char *text, uint64_t maximum, uint64_t *bytes);
 
 /* The index of `text` in `names` (ends with NULL), case ignored; -1 = not there. */
 int cli_parse_choice(const char *text, const char *const *names);

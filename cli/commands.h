@@ -5,6 +5,8 @@
 
 int command_list(int argc, char **argv);
 int command_watch(int argc, char **argv);
+int command_record(int argc, char **argv);
+int command_correlate(int argc, char **argv);
 int command_demo(int argc, char **argv);
 
 #endif

@@ -5,9 +5,9 @@
 #include "demo_ptp4l.h"
 #include "demo_recorded.h"
 #include "format.h"
+#include "options.h"
 #include "view.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,71 +220,58 @@ static const struct demo_profile *find_profile(const char *name)
     return NULL;
 }
 
-enum { OPTION_PROFILE = 256, OPTION_DURATION, OPTION_WIDE, OPTION_COLOR, OPTION_JSON };
+enum { OPTION_PROFILE = OPTION_OWN };
 
-static int take_option(struct demo *demo, struct report_options *report, int *colour, int option)
+struct demo_options {
+    struct shared_options shared;
+    const char *profile;
+};
+
+static int take_option(void *context, int option)
 {
-    switch (option) {
-    case OPTION_PROFILE: {
+    struct demo_options *options = context;
+    if (option == OPTION_PROFILE) {
         const struct demo_profile *profile = find_profile(optarg);
-        if (profile == NULL && strcmp(optarg, "both") != 0)
-            return cli_usage_error("--profile: `%s` is not one of default, gptp, both", optarg);
-        demo->profile = profile != NULL ? profile->name : NULL;
-        return CLI_OK;
+        options->profile = profile != NULL ? profile->name : NULL;
+        return options_expect(profile != NULL || strcmp(optarg, "both") == 0, "profile", optarg,
+                              "one of default, gptp, both");
     }
-    case OPTION_DURATION:
-        if (!cli_parse_duration(optarg, &demo->duration_ns) || demo->duration_ns < LEAST_DURATION_NS)
-            return cli_usage_error("--duration: `%s` is not a time of 3s or more, such as 8s or 1m", optarg);
-        return CLI_OK;
-    case OPTION_COLOR:
-        *colour = cli_parse_choice(optarg, format_colour_names);
-        if (*colour < 0)
-            return cli_usage_error("--color: `%s` is not one of auto, always, never", optarg);
-        return CLI_OK;
-    case OPTION_WIDE:
-        report->wide = true;
-        return CLI_OK;
-    case OPTION_JSON:
-        report->json = true;
-        return CLI_OK;
-    default:
-        return cli_option_error(option, "");
-    }
+    if (option != OPTION_DURATION)
+        return options_take_shared(&options->shared, option);
+    uint64_t *ns = &options->shared.duration_ns;
+    return options_expect(cli_parse_duration(optarg, ns) && *ns >= LEAST_DURATION_NS, "duration", optarg,
+                          "a time of 3s or more, such as 8s or 1m");
+}
+
+static int run_demo(const struct demo_options *options)
+{
+    struct demo demo = {.duration_ns = options->shared.duration_ns, .profile = options->profile};
+    format_colour_setup((enum format_colour)options->shared.colour, stdout);
+    cli_signals_setup();
+    demo.report = report_open(&options->shared.report);
+    demo.view = view_open(demo.report, NULL, 0);
+    int code = show(&demo);
+    view_close(demo.view);
+    report_close(demo.report);
+    return code;
 }
 
 int command_demo(int argc, char **argv)
 {
-    static const struct option options[] = {
+    static const struct option table[] = {
         {"profile", required_argument, NULL, OPTION_PROFILE},
-        {"duration", required_argument, NULL, OPTION_DURATION},
-        {"wide", no_argument, NULL, OPTION_WIDE},
-        {"color", required_argument, NULL, OPTION_COLOR},
-        {"json", no_argument, NULL, OPTION_JSON},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        OPTIONS_DURATION,
+        OPTIONS_WIDE,
+        OPTIONS_COLOR,
+        OPTIONS_JSON,
+        OPTIONS_END,
     };
-    struct demo demo = {.duration_ns = DEFAULT_DURATION_NS};
-    struct report_options report = {0};
-    int colour = COLOUR_AUTO, code = CLI_OK, option;
-    opterr = 0;
-    while (code == CLI_OK && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-        if (option == 'h') {
-            cli_write(help, sizeof help - 1);
-            return CLI_OK;
-        }
-        code = option == '?' || option == ':' ? cli_option_error(option, argv[optind - 1])
-                                              : take_option(&demo, &report, &colour, option);
-    }
-    if (code == CLI_OK && optind < argc)
-        code = cli_usage_error("`%s` is too much: demo brings its own interfaces", argv[optind]);
-    if (code != CLI_OK)
+    static const struct command_line line = {table, ":h", help, take_option};
+    struct demo_options options = {.shared.duration_ns = DEFAULT_DURATION_NS};
+    int code = CLI_OK;
+    if (!options_read(&line, argc, argv, &options, &code))
         return code;
-    format_colour_setup((enum format_colour)colour, stdout);
-    cli_signals_setup();
-    demo.report = report_open(&report);
-    demo.view = view_open(demo.report, NULL, 0);
-    code = show(&demo);
-    view_close(demo.view);
-    report_close(demo.report);
-    return code;
+    if (optind < argc)
+        return cli_usage_error("`%s` is too much: demo brings its own interfaces", argv[optind]);
+    return run_demo(&options);
 }

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "demo_ptp4l.h"
 #include "format.h"
+#include "replay.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -16,12 +17,6 @@
 /* The installed place first, then the build tree; both relative to the program. */
 static const char *const directories[] = {"../share/ptpmon/demo", "share/ptpmon/demo"};
 
-struct recording {
-    ptpmon_monitor *monitor;
-    ptpmon_capture *capture;
-    struct observer *observer;
-};
-
 static bool program_directory(char *directory)
 {
     char path[PATH_SIZE];
@@ -33,7 +28,7 @@ static bool program_directory(char *directory)
     return true;
 }
 
-/* Where NAME.events lies; NAME.pcap lies beside it. */
+/* Where NAME.events lies; NAME.pcapng lies beside it. */
 static bool find_recording(const char *name, char *base, size_t size)
 {
     char program[PATH_SIZE], events[PATH_SIZE + 128];
@@ -50,74 +45,28 @@ static bool find_recording(const char *name, char *base, size_t size)
     return false;
 }
 
-static ptpmon_status open_recording(struct recording *recording, const char *base, const struct view_part *part)
+static bool go_on(void *context)
 {
-    char path[PATH_SIZE + 128];
-    snprintf(path, sizeof path, "%s.events", base);
-    ptpmon_status status = ptpmon_monitor_open_recording(path, &recording->monitor);
-    if (status == PTPMON_OK)
-        status = ptpmon_monitor_enable(recording->monitor);
-    snprintf(path, sizeof path, "%s.pcap", base);
-    if (status == PTPMON_OK)
-        status = ptpmon_capture_open_file(path, &recording->capture);
-    if (status == PTPMON_OK)
-        status = observer_open(part->name, true, &part->sink, &recording->observer);
-    return status;
+    (void)context;
+    return !cli_stop_requested() && !cli_output_failed();
 }
 
-static void close_recording(struct recording *recording)
+static int show_replay(const char *capture, const char *events, struct view_part *part)
 {
-    observer_close(recording->observer);
-    ptpmon_capture_close(recording->capture);
-    ptpmon_monitor_close(recording->monitor);
-}
-
-static ptpmon_status replay_events(struct recording *recording)
-{
-    PTP_TIMESTAMP_EVENT events[256];
-    size_t count;
-    ptpmon_status status;
-    while ((status = ptpmon_events_read(recording->monitor, events, 256, &count)) == PTPMON_OK) {
-        for (size_t i = 0; i < count && status == PTPMON_OK; i++)
-            status = observer_event(recording->observer, &events[i]);
-        if (status != PTPMON_OK)
-            return status;
-    }
-    return status == PTPMON_END ? PTPMON_OK : status;
-}
-
-static ptpmon_status replay_frames(struct recording *recording)
-{
-    ptpmon_frame frame;
-    ptpmon_status status;
-    while ((status = ptpmon_capture_next(recording->capture, &frame)) == PTPMON_OK) {
-        status = observer_frame(recording->observer, &frame);
-        if (status != PTPMON_OK)
-            return status;
-    }
-    return status == PTPMON_END ? PTPMON_OK : status;
-}
-
-/* The clocks come with the events, so events go first; the outcome does not depend on the order. */
-static ptpmon_status replay(struct recording *recording, struct view_part *part)
-{
-    ptpmon_monitor_info info;
-    ptpmon_status status = ptpmon_monitor_info_get(recording->monitor, &info);
+    struct replay *replay;
+    ptpmon_status status = replay_open(capture, events, NULL, &replay);
     if (status != PTPMON_OK)
-        return status;
-    observer_monitor_ran(recording->observer, info.enabled_at, info.disabled_at);
-    part->compared = true;
-    part->elapsed_ns = info.disabled_at - info.enabled_at;
-    status = replay_events(recording);
-    if (status == PTPMON_OK)
-        status = replay_frames(recording);
-    return status == PTPMON_OK ? observer_finish(recording->observer) : status;
+        return cli_library_error(status);
+    status = replay_run(replay, &part->sink, go_on, NULL);
+    view_part_end_replay(part, replay);
+    replay_close(replay);
+    view_summarize_part(part);
+    return cli_exit_code(status);
 }
 
 static int show_recording(struct view *view, const struct demo_profile *profile)
 {
-    char base[PATH_SIZE];
-    struct recording recording = {0};
+    char base[PATH_SIZE], capture[PATH_SIZE + 128], events[PATH_SIZE + 128];
     if (!find_recording(profile->name, base, sizeof base)) {
         cli_message("demo: the recording %s.events is not installed beside this program; reinstall ptpmon",
                     profile->name);
@@ -127,14 +76,9 @@ static int show_recording(struct view *view, const struct demo_profile *profile)
     report_set_profile(view->report, profile->name);
     report_text(view->report, "\n%s%s (recorded)%s\n", format_style(STYLE_BOLD), profile->description,
                 format_style(STYLE_PLAIN));
-    ptpmon_status status = open_recording(&recording, base, part);
-    if (status == PTPMON_OK)
-        status = replay(&recording, part);
-    close_recording(&recording);
-    if (status != PTPMON_OK)
-        return cli_library_error(status);
-    view_summarize_part(part);
-    return CLI_OK;
+    snprintf(capture, sizeof capture, "%s.pcapng", base);
+    snprintf(events, sizeof events, "%s.events", base);
+    return show_replay(capture, events, part);
 }
 
 int demo_recorded(struct view *view, const char *only)

@@ -5,6 +5,7 @@
 #include "format.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,18 @@ void json_uint(struct json *json, const char *name, uint64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, value);
+    member(json, name);
+    append_text(json, text);
+}
+
+void json_number(struct json *json, const char *name, double value)
+{
+    char text[400];
+    if (!isfinite(value)) {
+        json_null(json, name);
+        return;
+    }
+    snprintf(text, sizeof text, "%.6f", value);
     member(json, name);
     append_text(json, text);
 }

@@ -24,6 +24,7 @@ void json_begin(struct json *json, const char *type);
 void json_string(struct json *json, const char *name, const char *value); /* NULL = null */
 void json_int(struct json *json, const char *name, int64_t value);
 void json_uint(struct json *json, const char *name, uint64_t value);
+void json_number(struct json *json, const char *name, double value); /* six decimals; null where it is not finite */
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 /* The value, or null where it is not known. */

@@ -3,8 +3,8 @@
 #include "commands.h"
 #include "format.h"
 #include "json.h"
+#include "options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,38 +193,22 @@ static int list(bool as_json)
     return CLI_OK;
 }
 
+static int take_option(void *context, int option)
+{
+    return options_take_shared(context, option);
+}
+
 int command_list(int argc, char **argv)
 {
-    enum { OPTION_JSON = 256, OPTION_COLOR };
-    static const struct option options[] = {
-        {"json", no_argument, NULL, OPTION_JSON},
-        {"color", required_argument, NULL, OPTION_COLOR},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    bool as_json = false;
-    int colour = COLOUR_AUTO, option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-        switch (option) {
-        case OPTION_JSON:
-            as_json = true;
-            break;
-        case OPTION_COLOR:
-            colour = cli_parse_choice(optarg, format_colour_names);
-            if (colour < 0)
-                return cli_usage_error("--color: `%s` is not one of auto, always, never", optarg);
-            break;
-        case 'h':
-            cli_write(help, sizeof help - 1);
-            return CLI_OK;
-        default:
-            return cli_option_error(option, argv[optind - 1]);
-        }
-    }
+    static const struct option table[] = {OPTIONS_JSON, OPTIONS_COLOR, OPTIONS_END};
+    static const struct command_line line = {table, ":h", help, take_option};
+    struct shared_options shared = {0};
+    int code = CLI_OK;
+    if (!options_read(&line, argc, argv, &shared, &code))
+        return code;
     if (optind < argc)
         return cli_usage_error("`%s` is too much: list takes no interface", argv[optind]);
-    format_colour_setup((enum format_colour)colour, stdout);
+    format_colour_setup((enum format_colour)shared.colour, stdout);
     cli_signals_setup();
-    return list(as_json);
+    return list(shared.report.json);
 }

@@ -15,6 +15,8 @@ static const struct command {
 } commands[] = {
     {"list", "the interfaces: what each can stamp, and which to name", command_list},
     {"watch", "a line per PTP frame: when it passed, and whether the capture agrees", command_watch},
+    {"record", "events and frames into files, to be looked at later", command_record},
+    {"correlate", "what watch shows, from files: events and a capture of their time", command_correlate},
     {"demo", "a grandmaster and a client of its own, watched: try this first", command_demo},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -29,7 +31,7 @@ static void print_help(FILE *to)
         "Commands:\n",
         to);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-7s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
     fputs(
         "\n"
         "  ptpmon COMMAND --help   the options of a command\n"

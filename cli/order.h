@@ -3,21 +3,19 @@
 #ifndef PTPMON_CLI_ORDER_H
 #define PTPMON_CLI_ORDER_H
 
-#include "observer.h"
+#include "time_heap.h"
 
-#include <stddef.h>
+#include <ptpmon.h>
 
 struct order {
-    struct order_item *items; /* a heap, the earliest first */
-    size_t count, capacity;
-    uint64_t added; /* so far: what is equal in time stays in the order in which it came */
+    struct time_heap held;
 };
 
 /* `context` goes with the observation. */
-void order_add(struct order *order, const struct observation *observation, void *context);
+void order_add(struct order *order, const ptpmon_observation *observation, void *context);
 
 /* Takes out the earliest if it is not later than `until`. */
-bool order_take(struct order *order, uint64_t until, struct observation *observation, void **context);
+bool order_take(struct order *order, uint64_t until, ptpmon_observation *observation, void **context);
 
 void order_free(struct order *order);
 

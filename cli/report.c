@@ -101,6 +101,60 @@ void report_start(struct report *report, const struct session_info *info)
         info->captures ? "compared with captured frames" : "nothing to compare with", format_style(STYLE_PLAIN));
 }
 
+/* By what the clock of the capture is known. */
+static void say_clock(const ptpmon_alignment *alignment)
+{
+    const char *title = "  capture clock: ";
+    bool other = alignment->clock == PTPMON_CLOCK_OTHER;
+    switch (alignment->clock) {
+    case PTPMON_CLOCK_SYSTEM:
+        say("%sthe system clock (RX times equal the events' stamps: %" PRIu64 " of %" PRIu64 ")", title,
+            alignment->equal_stamps, alignment->compared_stamps);
+        break;
+    case PTPMON_CLOCK_OTHER:
+        say("%sanother clock, followed by the messages that are on both sides", title);
+        break;
+    case PTPMON_CLOCK_ASSUMED:
+        say("%staken for the system clock: its times fit, but no RX time proves it", title);
+        break;
+    }
+    if (other && alignment->equal_stamps > 0)
+        say(" (the system clock's times, all moved alike)");
+}
+
+void report_recording(struct report *report, const struct report_recording *recording)
+{
+    if (report->options.json) {
+        report_json_recording(recording);
+        return;
+    }
+    char name[PTPMON_NAME_MAX], host[sizeof recording->header->host], events[1024], capture[1024];
+    const char *where = recording->header->host[0] != 0 ? " of " : "";
+    say("%s%s%s%s, %.1f s: %s with %s\n", format_style(STYLE_DIM),
+        format_printable(recording->header->interface_name, name, sizeof name), where,
+        format_printable(recording->header->host, host, sizeof host),
+        (double)(recording->to - recording->from) / NS_PER_S,
+        format_printable(recording->events_path, events, sizeof events),
+        format_printable(recording->capture_path, capture, sizeof capture));
+    say_clock(&recording->alignment);
+    say("%s\n", format_style(STYLE_PLAIN));
+}
+
+void report_alignment(struct report *report, const ptpmon_alignment *alignment)
+{
+    char offset[FORMAT_TIME_SIZE], residual[FORMAT_LATENCY_SIZE];
+    if (report->options.json) {
+        report_json_alignment(alignment);
+        return;
+    }
+    if (alignment->clock != PTPMON_CLOCK_OTHER)
+        return;
+    say("\n  capture clock: offset %s%s s against the system clock, drift %+.3f ppm\n"
+        "  (estimated from %" PRIu64 " pairs; 9 of 10 lie within %s us)\n",
+        alignment->offset_ns >= 0 ? "+" : "", format_seconds(alignment->offset_ns, offset), alignment->drift_ppm,
+        alignment->pairs, format_microseconds((int64_t)alignment->residual_ns, residual));
+}
+
 static void begin_table(struct report *report)
 {
     if (report->has_header)
@@ -113,37 +167,39 @@ static void begin_table(struct report *report)
     report->has_header = true;
 }
 
-void report_observation(struct report *report, const struct observation *observation)
+static void say_loss(const ptpmon_observation *observation)
+{
+    const PTP_LOSS_RECORD *loss = &observation->loss;
+    double seconds = (double)(loss->system_timestamp - loss->since) / NS_PER_S;
+    char name[PTPMON_NAME_MAX];
+    format_printable(observation->interface, name, sizeof name);
+    if (observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS)
+        say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name,
+            loss->frames_dropped, seconds, format_style(STYLE_PLAIN));
+    else
+        say("%s%s: the monitor's ring was full: %" PRIu64 " events and %" PRIu64 " TX stamps dropped within %.3f s%s\n",
+            format_style(STYLE_BAD), name, loss->frames_dropped, loss->stamps_dropped, seconds,
+            format_style(STYLE_PLAIN));
+}
+
+void report_observation(struct report *report, const ptpmon_observation *observation)
 {
     if (report->options.json) {
         report_json_observation(report->profile, observation);
         return;
     }
-    begin_table(report);
-    table_row(&report->table, observation);
-}
-
-void report_clocks(struct report *report, const char *interface, const PTP_CLOCKS_RECORD *clocks)
-{
-    if (report->options.json)
-        report_json_clocks(report->profile, interface, clocks);
-}
-
-void report_loss(struct report *report, const struct loss *loss)
-{
-    if (report->options.json) {
-        report_json_loss(report->profile, loss);
-        return;
+    switch (observation->kind) {
+    case PTPMON_OBSERVED_MESSAGE:
+        begin_table(report);
+        table_row(&report->table, observation);
+        break;
+    case PTPMON_OBSERVED_LOSS:
+    case PTPMON_OBSERVED_CAPTURE_LOSS:
+        say_loss(observation);
+        break;
+    case PTPMON_OBSERVED_CLOCKS:
+        break;
     }
-    char name[PTPMON_NAME_MAX];
-    format_printable(loss->interface, name, sizeof name);
-    double seconds = (double)(loss->to - loss->from) / NS_PER_S;
-    if (loss->in_capture)
-        say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name, loss->frames,
-            seconds, format_style(STYLE_PLAIN));
-    else
-        say("%s%s: the monitor's ring was full: %" PRIu64 " events and %" PRIu64 " TX stamps dropped within %.3f s%s\n",
-            format_style(STYLE_BAD), name, loss->frames, loss->stamps, seconds, format_style(STYLE_PLAIN));
 }
 
 /* ---- Summary for people ---- */
@@ -213,14 +269,14 @@ static void say_latency(const char *title, const struct histogram *histogram)
 
 static void say_latencies(const struct tally *tally)
 {
-    static const char *const titles[LATENCIES] = {
-        [LATENCY_RX_DRIVER] = "RX driver",
-        [LATENCY_NIC_TO_HOST] = "RX NIC to host",
-        [LATENCY_TX_SOFTWARE] = "TX to software stamp",
-        [LATENCY_TX_HARDWARE] = "TX to NIC stamp",
+    static const char *const titles[PTPMON_LATENCIES] = {
+        [PTPMON_RX_DRIVER] = "RX driver",
+        [PTPMON_NIC_TO_HOST] = "RX NIC to host",
+        [PTPMON_TX_SOFTWARE] = "TX to software stamp",
+        [PTPMON_TX_HARDWARE] = "TX to NIC stamp",
     };
     bool has_header = false;
-    for (int i = 0; i < LATENCIES; i++) {
+    for (int i = 0; i < PTPMON_LATENCIES; i++) {
         if (tally->latencies[i].count == 0)
             continue;
         if (!has_header)

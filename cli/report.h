@@ -44,9 +44,19 @@ void report_warning(struct report *report, const char *interface, const char *fo
 void report_text(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void report_start(struct report *report, const struct session_info *info);
-void report_observation(struct report *report, const struct observation *observation);
-void report_clocks(struct report *report, const char *interface, const PTP_CLOCKS_RECORD *clocks);
-void report_loss(struct report *report, const struct loss *loss);
+
+/* correlate: what is read. */
+struct report_recording {
+    const char *capture_path, *events_path;
+    const PTP_RECORDING_HEADER *header;
+    uint64_t from, to;          /* event time */
+    ptpmon_alignment alignment; /* as far as it is known when reading begins */
+};
+void report_recording(struct report *report, const struct report_recording *recording);
+/* ... and what became of the clocks, once all is read. */
+void report_alignment(struct report *report, const ptpmon_alignment *alignment);
+
+void report_observation(struct report *report, const ptpmon_observation *observation);
 
 /* One interface or one profile of the demo. */
 struct report_part {

@@ -62,19 +62,19 @@ static void put_stamps(struct json *json, const ptpmon_result *result)
     json_bool(json, "stamp_missing", (event->stamp & AVB_STAMP_MISSING) != 0);
 }
 
-static void put_latencies(struct json *json, const struct observation *observation)
+static void put_latencies(struct json *json, const ptpmon_observation *observation)
 {
     char name[64];
-    for (int i = 0; i < LATENCIES; i++) {
-        const struct latency *latency = &observation->latencies[i];
-        snprintf(name, sizeof name, "%s_latency_ns", latency_name((enum latency_kind)i));
+    for (int i = 0; i < PTPMON_LATENCIES; i++) {
+        const ptpmon_latency *latency = &observation->latencies[i];
+        snprintf(name, sizeof name, "%s_latency_ns", ptpmon_latency_name((ptpmon_latency_kind)i));
         json_int_if(json, name, latency->known, latency->ns);
-        snprintf(name, sizeof name, "%s_latency_uncertainty_ns", latency_name((enum latency_kind)i));
+        snprintf(name, sizeof name, "%s_latency_uncertainty_ns", ptpmon_latency_name((ptpmon_latency_kind)i));
         json_uint_if(json, name, latency->known, latency->bound);
     }
 }
 
-static void put_comparison(struct json *json, const struct observation *observation)
+static void put_comparison(struct json *json, const ptpmon_observation *observation)
 {
     const ptpmon_result *result = &observation->result;
     bool compared = observation->compared;
@@ -98,23 +98,24 @@ static void put_comparison(struct json *json, const struct observation *observat
     json_close_array(json);
 }
 
-void report_json_observation(const char *profile, const struct observation *observation)
+static void put_message(const char *profile, const ptpmon_observation *observation)
 {
     struct json json;
     begin(&json, "frame", profile, observation->interface);
     json_int_if(&json, "time_ns", observation->has_realtime, observation->realtime_ns);
-    put_identity(&json, observation_identity(observation));
+    put_identity(&json, ptpmon_observation_identity(observation));
     put_stamps(&json, &observation->result);
     put_latencies(&json, observation);
     put_comparison(&json, observation);
     json_end_line(&json);
 }
 
-void report_json_clocks(const char *profile, const char *interface, const PTP_CLOCKS_RECORD *clocks)
+static void put_clocks(const char *profile, const ptpmon_observation *observation)
 {
     struct json json;
+    const PTP_CLOCKS_RECORD *clocks = &observation->clocks;
     bool hardware = clocks->hw_timestamp_ns != 0;
-    begin(&json, "clocks", profile, interface);
+    begin(&json, "clocks", profile, observation->interface);
     json_uint(&json, "system_timestamp_ns", clocks->system_timestamp);
     json_uint(&json, "realtime_ns", clocks->realtime_ns);
     json_uint(&json, "realtime_uncertainty_ns", clocks->realtime_uncertainty_ns);
@@ -123,16 +124,34 @@ void report_json_clocks(const char *profile, const char *interface, const PTP_CL
     json_end_line(&json);
 }
 
-void report_json_loss(const char *profile, const struct loss *loss)
+static void put_loss(const char *profile, const ptpmon_observation *observation)
 {
     struct json json;
-    begin(&json, "loss", profile, loss->interface);
-    json_string(&json, "where", loss->in_capture ? "capture" : "monitor");
-    json_uint(&json, "frames", loss->frames);
-    json_uint_if(&json, "stamps", !loss->in_capture, loss->stamps);
-    json_uint(&json, "from_system_timestamp_ns", loss->from);
-    json_uint(&json, "to_system_timestamp_ns", loss->to);
+    const PTP_LOSS_RECORD *loss = &observation->loss;
+    bool in_capture = observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS;
+    begin(&json, "loss", profile, observation->interface);
+    json_string(&json, "where", in_capture ? "capture" : "monitor");
+    json_uint(&json, "frames", loss->frames_dropped);
+    json_uint_if(&json, "stamps", !in_capture, loss->stamps_dropped);
+    json_uint(&json, "from_system_timestamp_ns", loss->since);
+    json_uint(&json, "to_system_timestamp_ns", loss->system_timestamp);
     json_end_line(&json);
+}
+
+void report_json_observation(const char *profile, const ptpmon_observation *observation)
+{
+    switch (observation->kind) {
+    case PTPMON_OBSERVED_MESSAGE:
+        put_message(profile, observation);
+        break;
+    case PTPMON_OBSERVED_CLOCKS:
+        put_clocks(profile, observation);
+        break;
+    case PTPMON_OBSERVED_LOSS:
+    case PTPMON_OBSERVED_CAPTURE_LOSS:
+        put_loss(profile, observation);
+        break;
+    }
 }
 
 void report_json_warning(const char *profile, const char *interface, const char *message)
@@ -196,9 +215,9 @@ static void put_types(struct json *json, const struct tally *tally)
 static void put_distributions(struct json *json, const struct tally *tally)
 {
     json_open_object(json, "latencies");
-    for (int i = 0; i < LATENCIES; i++) {
+    for (int i = 0; i < PTPMON_LATENCIES; i++) {
         const struct histogram *histogram = &tally->latencies[i];
-        const char *name = latency_name((enum latency_kind)i);
+        const char *name = ptpmon_latency_name((ptpmon_latency_kind)i);
         if (histogram->count == 0) {
             json_null(json, name);
             continue;
@@ -280,5 +299,105 @@ void report_json_end(const struct report_part *total, const struct report_parts_
         json_close_object(&json);
     }
     json_close_array(&json);
+    json_end_line(&json);
+}
+
+/* ---- Recordings ---- */
+
+void report_json_files(const struct recording_names *names, unsigned set)
+{
+    struct json json;
+    char path[RECORDING_PATH_SIZE];
+    json_begin(&json, "files");
+    json_uint(&json, "set", set);
+    json_string(&json, "capture_file", names->captures ? recording_names_capture(names, set, path) : NULL);
+    json_open_array(&json, "events_files");
+    for (size_t i = 0; i < names->interface_count; i++)
+        json_string(&json, NULL, recording_names_events(names, set, i, path));
+    json_close_array(&json);
+    json_end_line(&json);
+}
+
+static void put_recorder_counts(struct json *json, const struct recorder_counts *counts)
+{
+    json_uint(json, "events", counts->events);
+    json_uint(json, "frames", counts->frames);
+    json_uint(json, "dropped_events", counts->dropped_events);
+    json_uint(json, "dropped_frames", counts->dropped_frames);
+}
+
+void report_json_recorded(const struct recorder_counts *total, const struct report_recorded *parts, size_t count)
+{
+    struct json json;
+    json_begin(&json, "recorded");
+    put_recorder_counts(&json, total);
+    json_uint(&json, "bytes", total->bytes);
+    json_uint(&json, "sets", total->sets);
+    json_uint(&json, "duration_ns", total->elapsed_ns);
+    json_open_array(&json, "interfaces");
+    for (size_t i = 0; i < count; i++) {
+        json_open_object(&json, NULL);
+        json_string(&json, "interface", parts[i].info->interface);
+        put_recorder_counts(&json, &parts[i].counts);
+        put_session(&json, parts[i].info);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_end_line(&json);
+}
+
+static const char *clock_name(ptpmon_capture_clock clock)
+{
+    switch (clock) {
+    case PTPMON_CLOCK_SYSTEM:
+        return "system";
+    case PTPMON_CLOCK_OTHER:
+        return "other";
+    case PTPMON_CLOCK_ASSUMED:
+        break;
+    }
+    return "assumed";
+}
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] != 0 ? text : NULL;
+}
+
+void report_json_recording(const struct report_recording *recording)
+{
+    struct json json;
+    char mac[FORMAT_MAC_SIZE];
+    const PTP_RECORDING_HEADER *header = recording->header;
+    begin(&json, "recording", NULL, header->interface_name);
+    json_string(&json, "capture_file", recording->capture_path);
+    json_string(&json, "events_file", recording->events_path);
+    json_string(&json, "host", text_or_null(header->host));
+    json_string(&json, "boot_id", text_or_null(header->boot_id));
+    json_string(&json, "mac", format_mac(header->mac, mac));
+    json_int_if(&json, "phc_index", header->phc_index >= 0, header->phc_index);
+    json_string(&json, "tool_version", text_or_null(header->tool_version));
+    json_uint(&json, "first_system_timestamp_ns", recording->from);
+    json_uint(&json, "last_system_timestamp_ns", recording->to);
+    json_string(&json, "capture_clock", clock_name(recording->alignment.clock));
+    json_end_line(&json);
+}
+
+void report_json_alignment(const ptpmon_alignment *alignment)
+{
+    struct json json;
+    bool other = alignment->clock == PTPMON_CLOCK_OTHER;
+    json_begin(&json, "alignment");
+    json_string(&json, "capture_clock", clock_name(alignment->clock));
+    json_uint(&json, "equal_stamps", alignment->equal_stamps);
+    json_uint(&json, "compared_stamps", alignment->compared_stamps);
+    json_uint_if(&json, "pairs", other, alignment->pairs);
+    json_int_if(&json, "first_pair_capture_time_ns", other, alignment->at_ns);
+    json_int_if(&json, "offset_ns", other, alignment->offset_ns);
+    if (other)
+        json_number(&json, "drift_ppm", alignment->drift_ppm);
+    else
+        json_null(&json, "drift_ppm");
+    json_uint_if(&json, "residual_ns", other, alignment->residual_ns);
     json_end_line(&json);
 }

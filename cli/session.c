@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_MS 20
-
-/* A captured frame, or a record that was being made, may be this late. */
-#define CAPTURE_DELAY_NS ((uint64_t)200 * NS_PER_MS)
-
-#define EVENTS_AT_ONCE 256
+#define WAIT_MS      20
+#define TOLD_AT_ONCE 1024
 
 struct session {
     char interface[PTPMON_NAME_MAX];
@@ -21,11 +17,9 @@ struct session {
     char capture_refusal[512];
     ptpmon_monitor *monitor;
     ptpmon_capture *capture;
-    struct observer *observer;
+    ptpmon_observer *observer;
     const struct sink *sink;
-    uint64_t capture_dropped; /* at `sampled` */
-    PTP_CLOCKS_RECORD started, sampled;
-    uint64_t stopped_at;
+    uint64_t started_at, stopped_at; /* event time */
 };
 
 ptpmon_status session_open(const char *interface, const struct session_options *options, const struct sink *sink,
@@ -48,9 +42,9 @@ void session_close(struct session *session)
 {
     if (session == NULL)
         return;
+    ptpmon_observer_close(session->observer);
     ptpmon_capture_close(session->capture);
     ptpmon_monitor_close(session->monitor);
-    observer_close(session->observer);
     free(session);
 }
 
@@ -70,108 +64,30 @@ static ptpmon_status start_capture(struct session *session)
     return PTPMON_OK;
 }
 
-/* Tells the observer in which intervals monitor and capture see everything. */
-static ptpmon_status tell_intervals(struct session *session)
-{
-    ptpmon_monitor_info info;
-    ptpmon_status status = ptpmon_monitor_info_get(session->monitor, &info);
-    if (status != PTPMON_OK)
-        return status;
-    observer_monitor_ran(session->observer, info.enabled_at, info.disabled_at);
-    if (session->capture == NULL)
-        return PTPMON_OK;
-    ptpmon_capture_statistics capture;
-    status = ptpmon_capture_statistics_get(session->capture, &capture);
-    if (status == PTPMON_OK)
-        observer_capture_ran(session->observer, capture.started_at, capture.stopped_at);
-    return status;
-}
-
 /* The capture takes longer to begin: the monitor after it leaves the shorter time in which only one of both sees. */
 ptpmon_status session_start(struct session *session)
 {
-    ptpmon_status status = ptpmon_clocks_now(&session->started);
-    if (status == PTPMON_OK)
-        status = start_capture(session);
+    session->started_at = cli_now();
+    ptpmon_status status = start_capture(session);
     if (status == PTPMON_OK)
         status = ptpmon_monitor_enable(session->monitor);
     if (status == PTPMON_OK)
-        status = observer_open(session->interface, session->capture != NULL, session->sink, &session->observer);
-    if (status == PTPMON_OK)
-        status = tell_intervals(session);
-    session->sampled = session->started;
+        status = ptpmon_observer_open(session->monitor, session->capture, NULL, &session->observer);
     session->running = status == PTPMON_OK;
     return status;
 }
 
-/* END: the monitor is disabled and everything was delivered. */
-static ptpmon_status drain_events(struct session *session)
+/* Tells the sink what there is, but not for ever. END: nothing more will come. */
+static ptpmon_status tell(struct session *session, int wait_ms)
 {
-    PTP_TIMESTAMP_EVENT events[EVENTS_AT_ONCE];
-    size_t count;
-    do {
-        ptpmon_status status = ptpmon_events_read(session->monitor, events, EVENTS_AT_ONCE, &count);
-        if (status != PTPMON_OK)
-            return status;
-        for (size_t i = 0; i < count; i++) {
-            status = observer_event(session->observer, &events[i]);
-            if (status != PTPMON_OK)
-                return status;
-        }
-    } while (count > 0);
-    return PTPMON_OK;
-}
-
-/* END: the capture is stopped and everything was delivered. */
-static ptpmon_status drain_capture(struct session *session)
-{
-    if (session->capture == NULL || !observer_knows_clocks(session->observer))
-        return PTPMON_OK;
-    ptpmon_frame frame;
-    ptpmon_status status;
-    while ((status = ptpmon_capture_next(session->capture, &frame)) == PTPMON_OK) {
-        status = observer_frame(session->observer, &frame);
-        if (status != PTPMON_OK)
-            return status;
+    ptpmon_observation observation;
+    ptpmon_status status = PTPMON_OK;
+    for (int i = 0; i < TOLD_AT_ONCE && status == PTPMON_OK; i++) {
+        status = ptpmon_observer_next(session->observer, wait_ms, &observation);
+        if (status == PTPMON_OK)
+            session->sink->observed(session->sink->context, &observation);
     }
     return status == PTPMON_NOTHING ? PTPMON_OK : status;
-}
-
-/* Tells the observer between which two looks at the counter the capture lost frames. */
-static ptpmon_status sample_capture_loss(struct session *session, const PTP_CLOCKS_RECORD *now)
-{
-    ptpmon_capture_statistics capture;
-    if (session->capture == NULL)
-        return PTPMON_OK;
-    ptpmon_status status = ptpmon_capture_statistics_get(session->capture, &capture);
-    if (status != PTPMON_OK)
-        return status;
-    if (capture.dropped > session->capture_dropped)
-        status = observer_capture_lost(session->observer, capture.dropped - session->capture_dropped, &session->sampled,
-                                       now);
-    session->capture_dropped = capture.dropped;
-    session->sampled = *now;
-    return status;
-}
-
-/* Moves all that is there to the observer, and decides what can be decided. */
-static ptpmon_status pump(struct session *session)
-{
-    PTP_CLOCKS_RECORD now;
-    ptpmon_monitor_info info;
-    ptpmon_status status = ptpmon_clocks_now(&now);
-    if (status == PTPMON_OK)
-        status = drain_events(session);
-    if (status == PTPMON_OK)
-        status = drain_capture(session);
-    if (status == PTPMON_OK)
-        status = sample_capture_loss(session, &now);
-    if (status == PTPMON_OK)
-        status = ptpmon_monitor_info_get(session->monitor, &info);
-    if (status != PTPMON_OK)
-        return status;
-    uint64_t until = info.delivered_until < now.system_timestamp ? info.delivered_until : now.system_timestamp;
-    return until > CAPTURE_DELAY_NS ? observer_advance(session->observer, until - CAPTURE_DELAY_NS) : PTPMON_OK;
 }
 
 static ptpmon_status first_failure(ptpmon_status first, ptpmon_status then)
@@ -183,31 +99,20 @@ ptpmon_status session_stop(struct session *session)
 {
     if (session->observer == NULL)
         return PTPMON_OK;
-    PTP_CLOCKS_RECORD now = session->sampled;
-    ptpmon_status status = PTPMON_OK;
-    if (session->capture != NULL)
-        status = ptpmon_capture_stop(session->capture);
-    status = first_failure(status, ptpmon_monitor_disable(session->monitor));
-    if (ptpmon_clocks_now(&now) == PTPMON_OK)
-        session->stopped_at = now.system_timestamp;
+    ptpmon_status status = ptpmon_observer_stop(session->observer);
+    session->stopped_at = cli_now();
     session->running = false;
-
-    ptpmon_status drained;
-    while ((drained = drain_events(session)) == PTPMON_OK) /* what waits for a stamp comes at the very end */
-        ;
-    status = first_failure(status, drained == PTPMON_END ? PTPMON_OK : drained);
-    drained = drain_capture(session);
-    status = first_failure(status, drained == PTPMON_END ? PTPMON_OK : drained);
-    status = first_failure(status, sample_capture_loss(session, &now));
-    status = first_failure(status, tell_intervals(session));
-    return first_failure(status, observer_finish(session->observer));
+    ptpmon_status told;
+    while ((told = tell(session, WAIT_MS)) != PTPMON_END)
+        status = first_failure(status, told);
+    return status;
 }
 
 ptpmon_status session_info_get(struct session *session, struct session_info *info)
 {
     *info = (struct session_info){.interface = session->interface, .captures = session->capture != NULL};
     uint64_t until = session->stopped_at != 0 ? session->stopped_at : cli_now();
-    info->elapsed_ns = until > session->started.system_timestamp ? until - session->started.system_timestamp : 0;
+    info->elapsed_ns = until > session->started_at ? until - session->started_at : 0;
     ptpmon_status status = ptpmon_monitor_info_get(session->monitor, &info->monitor);
     status = first_failure(status, ptpmon_monitor_statistics(session->monitor, &info->statistics));
     if (session->capture != NULL)
@@ -230,10 +135,8 @@ static ptpmon_status run_round(struct session **sessions, size_t count, int wait
         struct session *session = sessions[i];
         if (!session->running)
             continue;
-        ptpmon_status status = ptpmon_monitor_wait(session->monitor, wait_ms);
+        ptpmon_status status = tell(session, wait_ms);
         wait_ms = 0;
-        if (status == PTPMON_OK || status == PTPMON_NOTHING)
-            status = pump(session);
         if (status == PTPMON_OK)
             continue;
         cli_library_error(status);

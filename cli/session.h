@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A live session: one interface's monitor, its capture and an observer that joins them.
+ * A live session: one interface's monitor, its capture and the observer of both.
  *
  *     session_open -> _start -> sessions_run -> _stop -> _close
  *
@@ -9,9 +9,16 @@
 #ifndef PTPMON_CLI_SESSION_H
 #define PTPMON_CLI_SESSION_H
 
-#include "observer.h"
-
+#include <ptpmon.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* Who is told; the observation is valid during the call only. */
+struct sink {
+    void *context;
+    void (*observed)(void *context, const ptpmon_observation *observation);
+};
 
 struct session_options {
     ptpmon_monitor_options monitor;

@@ -9,9 +9,9 @@
 
 #define CELL_SIZE 96
 
-typedef void (*cell_text)(const struct table *table, const struct observation *observation,
+typedef void (*cell_text)(const struct table *table, const ptpmon_observation *observation,
                           char text[static CELL_SIZE]);
-typedef enum format_style (*cell_style)(const struct observation *observation);
+typedef enum format_style (*cell_style)(const ptpmon_observation *observation);
 
 struct table_column {
     const char *title;
@@ -29,9 +29,9 @@ static void none(char text[static CELL_SIZE])
     strcpy(text, "-");
 }
 
-static void time_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void time_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
-    uint64_t event_time = observation_identity(observation)->system_timestamp;
+    uint64_t event_time = ptpmon_observation_identity(observation)->system_timestamp;
     if (table->options.time == TIME_MONOTONIC)
         format_seconds((int64_t)event_time, text);
     else if (table->options.time == TIME_RELATIVE)
@@ -42,30 +42,30 @@ static void time_cell(const struct table *table, const struct observation *obser
         none(text);
 }
 
-static void interface_cell(const struct table *table, const struct observation *observation,
+static void interface_cell(const struct table *table, const ptpmon_observation *observation,
                            char text[static CELL_SIZE])
 {
     (void)table;
     format_printable(observation->interface, text, CELL_SIZE);
 }
 
-static void direction_cell(const struct table *table, const struct observation *observation,
+static void direction_cell(const struct table *table, const ptpmon_observation *observation,
                            char text[static CELL_SIZE])
 {
     (void)table;
-    uint8_t direction = observation_identity(observation)->direction;
+    uint8_t direction = ptpmon_observation_identity(observation)->direction;
     strcpy(text, direction == AVB_DIRECTION_RX ? "RX" : direction == AVB_DIRECTION_TX ? "TX" : "??");
 }
 
-static enum format_style direction_style(const struct observation *observation)
+static enum format_style direction_style(const ptpmon_observation *observation)
 {
-    return observation_identity(observation)->direction == AVB_DIRECTION_TX ? STYLE_TX : STYLE_RX;
+    return ptpmon_observation_identity(observation)->direction == AVB_DIRECTION_TX ? STYLE_TX : STYLE_RX;
 }
 
-static void message_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void message_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    uint8_t messageType = observation_identity(observation)->messageType;
+    uint8_t messageType = ptpmon_observation_identity(observation)->messageType;
     const char *name = ptpmon_message_type_name(messageType);
     if (strcmp(name, "reserved") == 0)
         snprintf(text, CELL_SIZE, "%s 0x%X", name, messageType);
@@ -73,29 +73,29 @@ static void message_cell(const struct table *table, const struct observation *ob
         snprintf(text, CELL_SIZE, "%s", name);
 }
 
-static void sequence_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void sequence_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    snprintf(text, CELL_SIZE, "%u", observation_identity(observation)->sequenceId);
+    snprintf(text, CELL_SIZE, "%u", ptpmon_observation_identity(observation)->sequenceId);
 }
 
-static void domain_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void domain_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    snprintf(text, CELL_SIZE, "%u", observation_identity(observation)->domainNumber);
+    snprintf(text, CELL_SIZE, "%u", ptpmon_observation_identity(observation)->domainNumber);
 }
 
-static void identity_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void identity_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    const PTP_TIMESTAMP_EVENT *identity = observation_identity(observation);
+    const PTP_TIMESTAMP_EVENT *identity = ptpmon_observation_identity(observation);
     format_port_identity(identity->clockIdentity, identity->portNumber, text);
 }
 
-static void vlan_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void vlan_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    const PTP_TIMESTAMP_EVENT *identity = observation_identity(observation);
+    const PTP_TIMESTAMP_EVENT *identity = ptpmon_observation_identity(observation);
     if (!(identity->stamp & AVB_STAMP_VLAN))
         none(text);
     else
@@ -103,7 +103,7 @@ static void vlan_cell(const struct table *table, const struct observation *obser
                  identity->stamp & AVB_STAMP_MORE_TAGS ? "+" : "");
 }
 
-static void queue_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void queue_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
     const ptpmon_result *result = &observation->result;
@@ -114,14 +114,14 @@ static void queue_cell(const struct table *table, const struct observation *obse
 }
 
 /* A stamp that is not there: said to be missing only where one was asked for and nothing else came. */
-static void no_stamp(const struct observation *observation, char text[static CELL_SIZE])
+static void no_stamp(const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     const PTP_TIMESTAMP_EVENT *event = &observation->result.event;
     bool none_came = event->hw_timestamp_ns == 0 && event->software_timestamp == 0;
     strcpy(text, (event->stamp & AVB_STAMP_MISSING) && none_came ? "missing" : "-");
 }
 
-static void nic_stamp_cell(const struct table *table, const struct observation *observation,
+static void nic_stamp_cell(const struct table *table, const ptpmon_observation *observation,
                            char text[static CELL_SIZE])
 {
     uint64_t stamp = observation->result.event.hw_timestamp_ns;
@@ -135,7 +135,7 @@ static void nic_stamp_cell(const struct table *table, const struct observation *
     }
 }
 
-static void software_stamp_cell(const struct table *table, const struct observation *observation,
+static void software_stamp_cell(const struct table *table, const ptpmon_observation *observation,
                                 char text[static CELL_SIZE])
 {
     uint64_t stamp = observation->result.event.software_timestamp;
@@ -145,7 +145,7 @@ static void software_stamp_cell(const struct table *table, const struct observat
         format_time_of_day((int64_t)stamp, table->options.time != TIME_UTC, text);
 }
 
-static void latency_text(const struct latency *latency, bool with_bound, char text[static CELL_SIZE])
+static void latency_text(const ptpmon_latency *latency, bool with_bound, char text[static CELL_SIZE])
 {
     char bound[FORMAT_LATENCY_SIZE];
     if (!latency->known) {
@@ -159,22 +159,22 @@ static void latency_text(const struct latency *latency, bool with_bound, char te
     }
 }
 
-static void latency_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void latency_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     (void)table;
-    bool received = observation_identity(observation)->direction == AVB_DIRECTION_RX;
-    latency_text(&observation->latencies[received ? LATENCY_RX_DRIVER : LATENCY_TX_SOFTWARE], false, text);
+    bool received = ptpmon_observation_identity(observation)->direction == AVB_DIRECTION_RX;
+    latency_text(&observation->latencies[received ? PTPMON_RX_DRIVER : PTPMON_TX_SOFTWARE], false, text);
 }
 
-static void nic_latency_cell(const struct table *table, const struct observation *observation,
+static void nic_latency_cell(const struct table *table, const ptpmon_observation *observation,
                              char text[static CELL_SIZE])
 {
     (void)table;
-    bool received = observation_identity(observation)->direction == AVB_DIRECTION_RX;
-    latency_text(&observation->latencies[received ? LATENCY_NIC_TO_HOST : LATENCY_TX_HARDWARE], true, text);
+    bool received = ptpmon_observation_identity(observation)->direction == AVB_DIRECTION_RX;
+    latency_text(&observation->latencies[received ? PTPMON_NIC_TO_HOST : PTPMON_TX_HARDWARE], true, text);
 }
 
-static void match_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void match_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     static const char *const words[PTPMON_OUTCOMES] = {
         [PTPMON_MATCHED] = "matched",
@@ -188,7 +188,7 @@ static void match_cell(const struct table *table, const struct observation *obse
     strcpy(text, observation->compared ? words[observation->result.outcome] : "-");
 }
 
-static enum format_style match_style(const struct observation *observation)
+static enum format_style match_style(const ptpmon_observation *observation)
 {
     if (!observation->compared)
         return STYLE_PLAIN;
@@ -204,7 +204,7 @@ static enum format_style match_style(const struct observation *observation)
     }
 }
 
-static void reason_cell(const struct table *table, const struct observation *observation, char text[static CELL_SIZE])
+static void reason_cell(const struct table *table, const ptpmon_observation *observation, char text[static CELL_SIZE])
 {
     static const struct {
         uint32_t bit;
@@ -404,12 +404,12 @@ void table_header(const struct table *table)
     write_line(&line);
 }
 
-void table_row(struct table *table, const struct observation *observation)
+void table_row(struct table *table, const ptpmon_observation *observation)
 {
     struct line line = {.length = 0};
     if (!table->has_first) {
         table->has_first = true;
-        table->first_time = observation_identity(observation)->system_timestamp;
+        table->first_time = ptpmon_observation_identity(observation)->system_timestamp;
     }
     for (size_t i = 0; i < table->count; i++) {
         const struct table_column *column = table->columns[i];

@@ -25,6 +25,6 @@ void table_setup(struct table *table, const struct report_options *options, bool
 
 /* Each writes a whole line with its newline to standard output. */
 void table_header(const struct table *table);
-void table_row(struct table *table, const struct observation *observation);
+void table_row(struct table *table, const ptpmon_observation *observation);
 
 #endif

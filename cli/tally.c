@@ -13,10 +13,10 @@ static void add_comparison(struct tally *tally, const ptpmon_result *result)
     tally->pcp_differs += (result->cross_check & PTPMON_PCP_DIFFERS) != 0;
 }
 
-void tally_add(struct tally *tally, const struct observation *observation)
+void tally_add(struct tally *tally, const ptpmon_observation *observation)
 {
     const ptpmon_result *result = &observation->result;
-    const PTP_TIMESTAMP_EVENT *identity = observation_identity(observation);
+    const PTP_TIMESTAMP_EVENT *identity = ptpmon_observation_identity(observation);
 
     tally->observations++;
     tally->events += result->has_event;
@@ -28,7 +28,7 @@ void tally_add(struct tally *tally, const struct observation *observation)
     else if (identity->direction == AVB_DIRECTION_TX)
         tally->tx_by_type[identity->messageType % TALLY_TYPES]++;
     tally->stamps_missing += (result->event.stamp & AVB_STAMP_MISSING) != 0;
-    for (int i = 0; i < LATENCIES; i++) {
+    for (int i = 0; i < PTPMON_LATENCIES; i++) {
         if (observation->latencies[i].known)
             histogram_add(&tally->latencies[i], observation->latencies[i].ns);
     }

@@ -4,7 +4,7 @@
 #define PTPMON_CLI_TALLY_H
 
 #include "histogram.h"
-#include "observer.h"
+#include <ptpmon.h>
 
 #define TALLY_TYPES 16
 
@@ -19,10 +19,10 @@ struct tally {
     uint64_t source_mac_differs, vlan_differs, pcp_differs;
     /* Not from observations: added when a session has ended. */
     uint64_t dropped_events, dropped_frames;
-    struct histogram latencies[LATENCIES];
+    struct histogram latencies[PTPMON_LATENCIES];
 };
 
-void tally_add(struct tally *tally, const struct observation *observation);
+void tally_add(struct tally *tally, const ptpmon_observation *observation);
 
 static inline uint64_t tally_matched(const struct tally *tally)
 {

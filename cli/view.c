@@ -8,38 +8,32 @@
 /* By then an observer has decided about a frame: its window of 1 s, the clocks it waits for, and what comes late. */
 #define HOLD_NS ((uint64_t)2500 * NS_PER_MS)
 
-static void show(struct view_part *part, const struct observation *observation)
+static void show(struct view_part *part, const ptpmon_observation *observation)
 {
     struct view *view = part->view;
     if (view_is_full(view))
         return;
     tally_add(&part->tally, observation);
     tally_add(&view->total, observation);
-    report_observation(view->report, observation);
+    if (!view->only_counts)
+        report_observation(view->report, observation);
 }
 
-static void on_observation(void *context, const struct observation *observation)
+static void on_observed(void *context, const ptpmon_observation *observation)
 {
     struct view_part *part = context;
     struct view *view = part->view;
-    if (view->filter != NULL && !filter_shows(view->filter, observation_identity(observation)))
+    if (observation->kind != PTPMON_OBSERVED_MESSAGE) {
+        if (!view->only_counts)
+            report_observation(view->report, observation);
+        return;
+    }
+    if (view->filter != NULL && !filter_shows(view->filter, ptpmon_observation_identity(observation)))
         return;
     if (view->hold_ns > 0)
         order_add(&view->held, observation, part);
     else
         show(part, observation);
-}
-
-static void on_clocks(void *context, const char *interface, const PTP_CLOCKS_RECORD *clocks)
-{
-    const struct view_part *part = context;
-    report_clocks(part->view->report, interface, clocks);
-}
-
-static void on_loss(void *context, const struct loss *loss)
-{
-    const struct view_part *part = context;
-    report_loss(part->view->report, loss);
 }
 
 struct view *view_open(struct report *report, const struct filter *filter, uint64_t limit)
@@ -64,12 +58,7 @@ struct view_part *view_add_part(struct view *view, const char *name)
     struct view_part *part = cli_allocate(1, sizeof *part);
     part->name = name;
     part->view = view;
-    part->sink = (struct sink){
-        .context = part,
-        .observation = on_observation,
-        .clocks = on_clocks,
-        .loss = on_loss,
-    };
+    part->sink = (struct sink){.context = part, .observed = on_observed};
     view->parts[view->count++] = part;
     return part;
 }
@@ -81,7 +70,7 @@ void view_hold(struct view *view)
 
 void view_release(struct view *view, uint64_t event_time)
 {
-    struct observation observation;
+    ptpmon_observation observation;
     void *part;
     if (event_time < view->hold_ns)
         return;
@@ -95,6 +84,15 @@ bool view_is_full(const struct view *view)
     return view->limit != 0 && view->total.observations >= view->limit;
 }
 
+static void add_dropped(struct view_part *part, uint64_t events, uint64_t frames)
+{
+    struct tally *total = &part->view->total;
+    part->tally.dropped_events += events;
+    part->tally.dropped_frames += frames;
+    total->dropped_events += events;
+    total->dropped_frames += frames;
+}
+
 void view_part_end(struct view_part *part, struct session *session)
 {
     part->has_info = session_info_get(session, &part->info) == PTPMON_OK;
@@ -102,12 +100,17 @@ void view_part_end(struct view_part *part, struct session *session)
         return;
     part->elapsed_ns = part->info.elapsed_ns;
     part->compared = part->info.captures;
-    part->tally.dropped_events += part->info.statistics.events_dropped;
-    part->view->total.dropped_events += part->info.statistics.events_dropped;
-    if (!part->info.captures)
+    add_dropped(part, part->info.statistics.events_dropped, part->compared ? part->info.capture.dropped : 0);
+}
+
+void view_part_end_replay(struct view_part *part, const struct replay *replay)
+{
+    struct replay_counts counts;
+    part->compared = true;
+    if (replay_counts(replay, &counts) != PTPMON_OK)
         return;
-    part->tally.dropped_frames += part->info.capture.dropped;
-    part->view->total.dropped_frames += part->info.capture.dropped;
+    part->elapsed_ns = counts.to - counts.from;
+    add_dropped(part, counts.dropped_events, counts.dropped_frames);
 }
 
 static struct report_part part_of(const struct view_part *part)

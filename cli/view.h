@@ -8,14 +8,15 @@
 
 #include "filter.h"
 #include "order.h"
+#include "replay.h"
 #include "report.h"
 #include "tally.h"
 
-#define VIEW_PARTS_MAX 64
+#define VIEW_PARTS_MAX 64 /* as many interfaces as a command takes, at least */
 
 struct view_part {
     const char *name;
-    struct sink sink; /* for session_open(), observer_open() */
+    struct sink sink; /* for session_open(), replay_run() */
     struct tally tally;
     bool compared; /* frames were captured too */
     bool has_info; /* a session's; recordings have none */
@@ -27,6 +28,7 @@ struct view_part {
 struct view {
     struct report *report;
     const struct filter *filter; /* NULL = everything */
+    bool only_counts;            /* shows nothing: for a summary of its own */
     uint64_t limit;              /* observations shown at most, 0 = no limit; later ones are not counted either */
     uint64_t hold_ns;            /* how long observations are held to be shown in order of time; 0 = not at all */
     struct order held;
@@ -51,6 +53,9 @@ bool view_is_full(const struct view *view);
 
 /* After session_stop(): takes over what the session counted. */
 void view_part_end(struct view_part *part, struct session *session);
+
+/* After replay_run(): likewise of a recording. */
+void view_part_end_replay(struct view_part *part, const struct replay *replay);
 
 /* For people: the summary of a part, and of all together. Nothing in JSON. */
 void view_summarize_part(const struct view_part *part);

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Records share/demo anew: what `ptpmon demo` shows where it cannot run live. Needs root, ptp4l,
-# tcpdump and a build in build/. No clock is set: ptp4l runs free, in namespaces of its own.
+# Records share/demo anew: what `ptpmon demo` shows where it cannot run live. Needs root, ptp4l and
+# a build in build/, or in the directory that BUILD names. No clock is set: ptp4l runs free, in
+# namespaces of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "$(id -u)" = 0 ] || exec sudo "$0" "$@"
+[ $# = 0 ] || { echo "Usage: $0, without arguments" >&2; exit 2; }
+[ "$(id -u)" = 0 ] || exec sudo ${BUILD:+"BUILD=$BUILD"} "$0" "$@"
 
+build=${BUILD:-build}
 work=$(mktemp -d)
 a=ptpmon-rec-a$$ b=ptpmon-rec-b$$
 pids=()
@@ -42,15 +45,14 @@ record() {
     done
     echo "slaveOnly 1" >> "$work/client.cfg"
 
-    ip netns exec $b tcpdump -Z root -i client0 -U --time-stamp-precision=nano -w "share/demo/$name.pcap" \
-        '(ether proto 0x88f7) or (udp dst portrange 319-320)' 2> "$work/tcpdump" &
-    pids+=($!)
-    until grep -q 'listening on' "$work/tcpdump"; do sleep 0.1; done
-    # A host name of its own, since the recording keeps it.
+    # A host name of its own, since both files keep it.
     ip netns exec $b unshare --uts sh -c 'hostname demo && exec "$@"' sh \
-        build/examples/record_events client0 "share/demo/$name.events" &
+        "$build/ptpmon" record --force --output="share/demo/$name" client0 > "$work/record" &
     pids+=($!)
-    sleep 0.5
+    until grep -q '^Recording' "$work/record"; do
+        kill -0 "${pids[-1]}" # it has said why it ended
+        sleep 0.1
+    done
     ip netns exec $a ptp4l -f "$work/gm.cfg" -i gm0 & local gm=$!
     ip netns exec $b ptp4l -f "$work/client.cfg" -i client0 & local client=$!
     sleep "$seconds"

@@ -72,9 +72,9 @@ static void write_numbers(void)
     json_end_line(&json);
 }
 
-static struct observation observe(bool full)
+static ptpmon_observation observe(bool full)
 {
-    struct observation observation = {.interface = "nic0", .compared = full, .has_realtime = full};
+    ptpmon_observation observation = {.interface = "nic0", .compared = full, .has_realtime = full};
     ptpmon_result *result = &observation.result;
     result->outcome = PTPMON_MATCHED;
     result->reason = PTPMON_BY_KEY;
@@ -94,8 +94,8 @@ static struct observation observe(bool full)
         .queueId = 3,
         .software_timestamp = 1,
     };
-    for (int i = 0; i < LATENCIES; i++)
-        observation.latencies[i] = (struct latency){.known = true, .ns = INT64_MIN, .bound = UINT64_MAX};
+    for (int i = 0; i < PTPMON_LATENCIES; i++)
+        observation.latencies[i] = (ptpmon_latency){.known = true, .ns = INT64_MIN, .bound = UINT64_MAX};
     return observation;
 }
 
@@ -115,7 +115,7 @@ static void write_summary(bool live)
         abort();
     const struct session_info info = make_info(live);
     const struct report_parts_name name = {"interfaces", "interface"};
-    struct observation observation = observe(true);
+    ptpmon_observation observation = observe(true);
     if (live)
         tally_add(tally, &observation);
     const struct report_part part = {.name = "nic0", .info = live ? &info : NULL, .tally = tally};
@@ -123,19 +123,45 @@ static void write_summary(bool live)
     free(tally);
 }
 
+static void write_recording(bool full)
+{
+    static char *const interfaces[] = {"nic0", "nic1"};
+    PTP_RECORDING_HEADER header = {.phc_index = full ? 0 : -1, .interface_name = "nic0"};
+    const struct recording_names names = {
+        .base = "trace", .interfaces = interfaces, .interface_count = full ? 2 : 1, .captures = full, .numbered = full};
+    const ptpmon_capture_clock clock = full ? PTPMON_CLOCK_OTHER : PTPMON_CLOCK_SYSTEM;
+    const ptpmon_alignment alignment = {.clock = clock, .offset_ns = INT64_MIN, .drift_ppm = -12.3456789};
+    const struct session_info info = make_info(full);
+    const struct report_recorded part = {.info = &info};
+    if (full) {
+        strcpy(header.host, "host");
+        strcpy(header.boot_id, "boot");
+        strcpy(header.tool_version, "1");
+    }
+    report_json_files(&names, 1);
+    report_json_recorded(&part.counts, &part, 1);
+    report_json_recording(&(struct report_recording){"c.pcapng", "e.events", &header, 1, 2, alignment});
+    report_json_alignment(&alignment);
+}
+
 static void write_report(void)
 {
-    const PTP_CLOCKS_RECORD clocks[] = {{.hw_timestamp_ns = 1}, {0}};
-    const struct loss losses[] = {{.interface = "nic0"}, {.interface = "nic0", .in_capture = true}};
+    const ptpmon_observation others[2][2] = {
+        {{.kind = PTPMON_OBSERVED_CLOCKS, .interface = "nic0", .clocks.hw_timestamp_ns = 1},
+         {.kind = PTPMON_OBSERVED_LOSS, .interface = "nic0"}},
+        {{.kind = PTPMON_OBSERVED_CLOCKS, .interface = "nic0"},
+         {.kind = PTPMON_OBSERVED_CAPTURE_LOSS, .interface = "nic0"}},
+    };
     for (int i = 0; i < 2; i++) {
         const char *profile = i == 0 ? NULL : "default";
         const struct session_info info = make_info(i == 0);
-        const struct observation observation = observe(i == 0);
+        const ptpmon_observation observation = observe(i == 0);
         report_json_start(profile, &info);
         report_json_observation(profile, &observation);
-        report_json_clocks(profile, "nic0", &clocks[i]);
-        report_json_loss(profile, &losses[i]);
+        report_json_observation(profile, &others[i][0]);
+        report_json_observation(profile, &others[i][1]);
         report_json_warning(profile, i == 0 ? "nic0" : NULL, "a sentence");
+        write_recording(i == 0);
         write_summary(i == 0);
     }
 }

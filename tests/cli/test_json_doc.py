@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docs/json.md against what the command writes: every member is on the page, with its type, and the page names none
-that is not written. Real output of `list`, `watch` and `demo`, and a line of each type with all and with few members."""
+that is not written. Real output of `list`, `watch`, `record`, `correlate` and `demo`, and a line of each type with all
+and with few members."""
 import json
 import os
 import pathlib
@@ -11,7 +12,8 @@ import pytest
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "json.md"
 LATENCIES = ("rx_driver", "nic_to_host", "tx_software", "tx_hardware")
-TYPES = {"integer": int, "string": str, "boolean": bool, "object": dict, "array": list, "null": type(None)}
+TYPES = {"integer": int, "string": str, "boolean": bool, "number": float, "object": dict, "array": list,
+         "null": type(None)}
 
 
 def names_in(cell):
@@ -48,7 +50,8 @@ def members_of(page, heading):
 @pytest.fixture(scope="module")
 def page():
     found = read_page()
-    assert set(found) == {"interface", "start", "frame", "clocks", "loss", "warning", "summary"}
+    assert set(found) == {"interface", "start", "files", "recording", "frame", "clocks", "loss", "alignment", "warning",
+                          "summary", "recorded"}
     for heading in found:
         for types, _ in members_of(found, heading).values():
             assert types and types <= set(TYPES), (heading, types)
@@ -112,6 +115,19 @@ def check_summary(value, page, reasons):
                 check_named(part[name], names_in(documented[name][1]), {"integer"}, f"{where}, {name}")
 
 
+def check_recorded(value, page):
+    documented, session = members_of(page, "recorded"), members_of(page, "summary")
+    check_members(value, documented, set(), "recorded")
+    counts = [name for name in names_in(documented["interfaces"][1]) if name in documented]
+    own = {name: documented[name] for name in counts}
+    own.update({"interface": ({"string"}, ""), "monitor": session["monitor"], "capture": session["capture"]})
+    for part in value["interfaces"]:
+        check_members(part, own, set(), "recorded, interfaces")
+        for name in ("monitor", "capture"):
+            if part[name] is not None:
+                check_named(part[name], names_in(session[name][1]), {"integer"}, f"recorded, interfaces, {name}")
+
+
 def check_inner(value, documented):
     """Objects inside a line: the page names their members in the text, for one or several at once."""
     for name, member in value.items():
@@ -125,6 +141,9 @@ def check_line(line, page, reasons):
     value = {name: line[name] for name in line if name not in ("schema", "type")}
     if kind == "summary":
         check_summary(value, page, reasons)
+        return
+    if kind == "recorded":
+        check_recorded(value, page)
         return
     # `profile` is described where it first occurs.
     documented = {**members_of(page, kind), "profile": members_of(page, "start")["profile"]}
@@ -154,7 +173,7 @@ def test_a_line_of_each_type(page, reasons):
     lines = output_of(os.environ["JSON_LINES"], "report")
     assert check_all(lines, page, reasons) == set(page) - {"interface"}
     # What the page says may be null has been null, and has been something else; nothing else has been null.
-    for kind in set(page) - {"interface", "summary"}:
+    for kind in set(page) - {"interface", "summary", "recorded"}:
         for name, (types, _) in members_of(page, kind).items():
             seen = {type(line[name]) for line in lines if line["type"] == kind and name in line}
             assert seen == {TYPES[one] for one in types}, (kind, name)
@@ -171,6 +190,27 @@ def test_watch(page, reasons):
     lines = output_of("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" watch --json --duration=100ms lo',
                       os.environ["PTPMON"])
     assert check_all(lines, page, reasons) >= {"start", "clocks", "summary"}
+
+
+def test_record_and_correlate(page, reasons, tmp_path):
+    """On the loopback of a namespace of its own, with some PTP frames."""
+    needs_root()
+    send = tmp_path / "send.py"
+    send.write_text("import socket, time\n"
+                    "raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
+                    "raw.bind(('lo', 0))\n"
+                    "time.sleep(1)\n"
+                    "for number in range(5):\n"
+                    "    raw.send(bytes(12) + bytes.fromhex('88f70002002c0000') + bytes(24) + bytes([0, 1, 0, number])"
+                    " + bytes(12))\n")
+    lines = output_of("unshare", "--net", "sh", "-c",
+                      'ip link set lo up && { python3 "$1" & exec "$0" record --json --duration=2s -o "$2" lo; }',
+                      os.environ["PTPMON"], str(send), str(tmp_path / "trace"))
+    assert check_all(lines, page, reasons) == {"start", "files", "recorded"}
+    assert lines[-1]["events"] == 10
+    lines = output_of(os.environ["PTPMON"], "correlate", "--json", str(tmp_path / "trace.pcapng"),
+                      str(tmp_path / "trace.events"))
+    assert check_all(lines, page, reasons) == {"recording", "frame", "clocks", "alignment", "summary"}
 
 
 def test_demo(page, reasons):

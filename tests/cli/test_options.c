@@ -118,7 +118,7 @@ static void test_sizes(void **state)
     (void)state;
     static const struct {
         const char *text;
-        uint32_t bytes;
+        uint64_t bytes;
     } sizes[] = {{"65536", 65536},
                  {"64K", 65536},
                  {"64k", 65536},
@@ -129,21 +129,27 @@ static void test_sizes(void **state)
                  {"1", 1},
                  {"4095M", 4293918720u},
                  {"4194303K", 4294966272u},
+                 {"3G", 3221225472u},
+                 {"3g", 3221225472u},
                  {"4294967295", UINT32_MAX}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        uint32_t bytes = UNTOUCHED;
-        assert_true(cli_parse_size(sizes[i].text, &bytes));
+        uint64_t bytes = UNTOUCHED;
+        assert_true(cli_parse_size(sizes[i].text, UINT32_MAX, &bytes));
         assert_true(bytes == sizes[i].bytes);
     }
     static const char *const bad[] = {"",     "0",     "0K",       "K",          "M",
-                                      "1G",   "1KB",   "1KK",      "-1K",        "1 K",
+                                      "4G",   "1KB",   "1KK",      "-1K",        "1 K",
                                       "1.5M", "4096M", "4194304K", "4294967296", "000000000000000000000001"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        uint32_t bytes = UNTOUCHED;
-        if (cli_parse_size(bad[i], &bytes))
+        uint64_t bytes = UNTOUCHED;
+        if (cli_parse_size(bad[i], UINT32_MAX, &bytes))
             fail_msg("`%s` is taken", bad[i]);
         assert_int_equal(bytes, UNTOUCHED);
     }
+    uint64_t bytes = UNTOUCHED;
+    assert_true(cli_parse_size("8589934592G", INT64_MAX, &bytes) == false);
+    assert_true(cli_parse_size("8589934591G", INT64_MAX, &bytes));
+    assert_true(bytes == UINT64_C(8589934591) << 30);
 }
 
 static void test_choices(void **state)

@@ -17,7 +17,7 @@ static char contexts[SOURCES]; /* of each source */
 /* The time is that of the event where there is one, else that of the frame; the other must not count. */
 static void add(struct order *order, uint64_t time, uint64_t number, bool has_event)
 {
-    struct observation observation = {0};
+    ptpmon_observation observation = {0};
     observation.result.has_event = has_event;
     observation.result.has_frame = !has_event;
     observation.result.event.system_timestamp = has_event ? time : ~time;
@@ -33,11 +33,11 @@ struct last {
 /* Takes all that is due, and returns how many: each after the ones before, and as it was put in. */
 static uint64_t take_due(struct order *order, uint64_t until, struct last *last)
 {
-    struct observation observation;
+    ptpmon_observation observation;
     void *context;
     uint64_t count = 0;
     while (order_take(order, until, &observation, &context)) {
-        uint64_t time = observation_identity(&observation)->system_timestamp;
+        uint64_t time = ptpmon_observation_identity(&observation)->system_timestamp;
         uint64_t number = observation.result.frame_number;
         assert_true(time <= until);
         assert_true(time > last->time || (time == last->time && number > last->number));
@@ -79,7 +79,7 @@ static void test_sources_are_merged(void **state)
         }
         taken += take_due(&order, UINT64_MAX, &last);
         assert_int_equal(taken, count);
-        assert_int_equal(order.count, 0);
+        assert_int_equal(order.held.count, 0);
         order_free(&order);
     }
 }
@@ -108,7 +108,7 @@ static void test_empty_gives_nothing_and_serves_again(void **state)
     assert_int_equal(take_due(&order, 0, &last), 1);
     assert_int_equal(take_due(&order, UINT64_MAX, &last), 1);
     order_free(&order);
-    assert_int_equal(order.count, 0);
+    assert_int_equal(order.held.count, 0);
     last = (struct last){0, 0};
     add(&order, 5, 3, true);
     assert_int_equal(take_due(&order, 5, &last), 1);

@@ -21,9 +21,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct observation observe(ptpmon_outcome outcome, ptpmon_reason reason, bool has_event, bool has_frame)
+static ptpmon_observation observe(ptpmon_outcome outcome, ptpmon_reason reason, bool has_event, bool has_frame)
 {
-    struct observation observation = {.compared = true};
+    ptpmon_observation observation = {.compared = true};
     observation.result.outcome = outcome;
     observation.result.reason = reason;
     observation.result.has_event = has_event;
@@ -56,7 +56,7 @@ static void test_outcomes_and_reasons(void **state)
         {PTPMON_OUTSIDE, PTPMON_AFTER_MONITOR, false, true},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct observation observation =
+        ptpmon_observation observation =
             observe(kinds[i].outcome, kinds[i].reason, kinds[i].has_event, kinds[i].has_frame);
         for (size_t n = 0; n <= i; n++)
             tally_add(tally, &observation);
@@ -93,7 +93,7 @@ static void test_outcomes_and_reasons(void **state)
 static void test_what_is_not_compared_has_no_outcome(void **state)
 {
     struct tally *tally = *state;
-    struct observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, false);
+    ptpmon_observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, false);
     observation.compared = false;
     observation.result.cross_check = PTPMON_PCP_DIFFERS;
     tally_add(tally, &observation);
@@ -108,7 +108,7 @@ static void test_what_is_not_compared_has_no_outcome(void **state)
 static void test_differences_are_counted_apart(void **state)
 {
     struct tally *tally = *state;
-    struct observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
+    ptpmon_observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
     for (unsigned check = 0; check < 8; check++) {
         observation.result.cross_check = check;
         for (unsigned n = 0; n < 1u << check; n++)
@@ -123,7 +123,7 @@ static void test_directions_and_types(void **state)
 {
     struct tally *tally = *state;
     for (unsigned type = 0; type < 16; type++) {
-        struct observation observation = observe(PTPMON_FRAME_WITHOUT_EVENT, PTPMON_NO_EVENT, false, true);
+        ptpmon_observation observation = observe(PTPMON_FRAME_WITHOUT_EVENT, PTPMON_NO_EVENT, false, true);
         observation.result.frame.messageType = (UINT8)type;
         for (unsigned n = 0; n <= type; n++)
             tally_add(tally, &observation);
@@ -141,30 +141,30 @@ static void test_directions_and_types(void **state)
 static void test_stamps_and_latencies(void **state)
 {
     struct tally *tally = *state;
-    struct observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
+    ptpmon_observation observation = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
     observation.result.event.stamp = AVB_STAMP_EXPECTED | AVB_STAMP_MISSING;
-    observation.latencies[LATENCY_TX_SOFTWARE] = (struct latency){true, 500, 10};
-    observation.latencies[LATENCY_TX_HARDWARE] = (struct latency){true, -200, 10};
-    observation.latencies[LATENCY_RX_DRIVER].ns = 9; /* not known */
+    observation.latencies[PTPMON_TX_SOFTWARE] = (ptpmon_latency){true, 500, 10};
+    observation.latencies[PTPMON_TX_HARDWARE] = (ptpmon_latency){true, -200, 10};
+    observation.latencies[PTPMON_RX_DRIVER].ns = 9; /* not known */
     tally_add(tally, &observation);
     observation.result.event.stamp = AVB_STAMP_EXPECTED;
-    observation.latencies[LATENCY_TX_SOFTWARE].ns = 700;
+    observation.latencies[PTPMON_TX_SOFTWARE].ns = 700;
     tally_add(tally, &observation);
     assert_int_equal(tally->stamps_missing, 1);
-    struct observation received = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
-    received.latencies[LATENCY_RX_DRIVER] = (struct latency){true, 3, 1};
-    received.latencies[LATENCY_NIC_TO_HOST] = (struct latency){true, 4, 1};
+    ptpmon_observation received = observe(PTPMON_MATCHED, PTPMON_BY_KEY, true, true);
+    received.latencies[PTPMON_RX_DRIVER] = (ptpmon_latency){true, 3, 1};
+    received.latencies[PTPMON_NIC_TO_HOST] = (ptpmon_latency){true, 4, 1};
     tally_add(tally, &received);
     assert_int_equal(tally->stamps_missing, 1);
-    assert_int_equal(tally->latencies[LATENCY_TX_SOFTWARE].count, 2);
-    assert_int_equal(tally->latencies[LATENCY_TX_SOFTWARE].minimum, 500);
-    assert_int_equal(tally->latencies[LATENCY_TX_SOFTWARE].maximum, 700);
-    assert_int_equal(tally->latencies[LATENCY_TX_HARDWARE].count, 2);
-    assert_int_equal(tally->latencies[LATENCY_TX_HARDWARE].maximum, -200);
-    assert_int_equal(tally->latencies[LATENCY_RX_DRIVER].count, 1);
-    assert_int_equal(tally->latencies[LATENCY_RX_DRIVER].maximum, 3);
-    assert_int_equal(tally->latencies[LATENCY_NIC_TO_HOST].count, 1);
-    assert_int_equal(tally->latencies[LATENCY_NIC_TO_HOST].maximum, 4);
+    assert_int_equal(tally->latencies[PTPMON_TX_SOFTWARE].count, 2);
+    assert_int_equal(tally->latencies[PTPMON_TX_SOFTWARE].minimum, 500);
+    assert_int_equal(tally->latencies[PTPMON_TX_SOFTWARE].maximum, 700);
+    assert_int_equal(tally->latencies[PTPMON_TX_HARDWARE].count, 2);
+    assert_int_equal(tally->latencies[PTPMON_TX_HARDWARE].maximum, -200);
+    assert_int_equal(tally->latencies[PTPMON_RX_DRIVER].count, 1);
+    assert_int_equal(tally->latencies[PTPMON_RX_DRIVER].maximum, 3);
+    assert_int_equal(tally->latencies[PTPMON_NIC_TO_HOST].count, 1);
+    assert_int_equal(tally->latencies[PTPMON_NIC_TO_HOST].maximum, 4);
 }
 
 int main(void)

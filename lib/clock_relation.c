@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-#include "clocks.h"
+#include "clock_relation.h"
 
 #include <math.h>
 #include <string.h>
 
-void clocks_add(struct clocks *clocks, const PTP_CLOCKS_RECORD *record)
+void ptpmon_clock_relation_add(struct ptpmon_clock_relation *relation, const PTP_CLOCKS_RECORD *record)
 {
-    if (clocks->count > 0 && record->system_timestamp <= clocks->records[clocks->count - 1].system_timestamp)
+    if (relation->count > 0 && record->system_timestamp <= relation->records[relation->count - 1].system_timestamp)
         return;
-    if (clocks->count == CLOCKS_KEPT) {
-        memmove(clocks->records, clocks->records + 1, (CLOCKS_KEPT - 1) * sizeof *clocks->records);
-        clocks->count--;
+    if (relation->count == PTPMON_CLOCK_RELATION_KEPT) {
+        memmove(relation->records, relation->records + 1, (PTPMON_CLOCK_RELATION_KEPT - 1) * sizeof *relation->records);
+        relation->count--;
     }
-    clocks->records[clocks->count++] = *record;
+    relation->records[relation->count++] = *record;
 }
 
 /* How many records are not later than the instant. */
-static size_t records_until(const struct clocks *clocks, uint64_t event_time)
+static size_t records_until(const struct ptpmon_clock_relation *relation, uint64_t event_time)
 {
-    size_t count = clocks->count;
-    while (count > 0 && clocks->records[count - 1].system_timestamp > event_time)
+    size_t count = relation->count;
+    while (count > 0 && relation->records[count - 1].system_timestamp > event_time)
         count--;
     return count;
 }
 
 /* The interval of two neighbouring records that holds the instant: records [i] and [i + 1]. */
-static bool interval_of(const struct clocks *clocks, uint64_t event_time, size_t *i)
+static bool interval_of(const struct ptpmon_clock_relation *relation, uint64_t event_time, size_t *i)
 {
-    size_t until = records_until(clocks, event_time);
-    if (until == 0 || until == clocks->count)
+    size_t until = records_until(relation, event_time);
+    if (until == 0 || until == relation->count)
         return false;
     *i = until - 1;
     return true;
@@ -40,12 +40,12 @@ static uint64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
     return record->realtime_ns - record->system_timestamp;
 }
 
-bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_t *realtime_ns)
+bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time, int64_t *realtime_ns)
 {
-    if (clocks->count == 0)
+    if (relation->count == 0)
         return false;
-    size_t until = records_until(clocks, event_time);
-    const PTP_CLOCKS_RECORD *record = &clocks->records[until > 0 ? until - 1 : 0];
+    size_t until = records_until(relation, event_time);
+    const PTP_CLOCKS_RECORD *record = &relation->records[until > 0 ? until - 1 : 0];
     *realtime_ns = (int64_t)(event_time + realtime_offset(record));
     return true;
 }
@@ -54,16 +54,16 @@ bool clocks_realtime_at(const struct clocks *clocks, uint64_t event_time, int64_
  * CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. A step that the
  * uncertainties hide is no larger than the two records leave room for, and the bound holds that.
  */
-bool clocks_since_realtime(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
                            uint64_t *bound)
 {
     size_t i;
-    if (!interval_of(clocks, event_time, &i))
+    if (!interval_of(relation, event_time, &i))
         return false;
-    const PTP_CLOCKS_RECORD *better = &clocks->records[i], *other = better + 1;
+    const PTP_CLOCKS_RECORD *better = &relation->records[i], *other = better + 1;
     if (other->realtime_uncertainty_ns < better->realtime_uncertainty_ns) {
         better = other;
-        other = &clocks->records[i];
+        other = &relation->records[i];
     }
     uint64_t difference = realtime_offset(other) - realtime_offset(better);
     uint64_t change = (int64_t)difference < 0 ? 0 - difference : difference;
@@ -92,9 +92,9 @@ static double hardware_uncertainty(const PTP_CLOCKS_RECORD *record)
 }
 
 /* The line from records [i] to [i + 1]; false: there is none, or a clock was set between them. */
-static bool line_from(const struct clocks *clocks, size_t i, struct line *line)
+static bool line_from(const struct ptpmon_clock_relation *relation, size_t i, struct line *line)
 {
-    const PTP_CLOCKS_RECORD *from = &clocks->records[i], *to = from + 1;
+    const PTP_CLOCKS_RECORD *from = &relation->records[i], *to = from + 1;
     if (from->hw_timestamp_ns == 0 || to->hw_timestamp_ns <= from->hw_timestamp_ns)
         return false;
     line->length = (double)(to->hw_timestamp_ns - from->hw_timestamp_ns);
@@ -117,20 +117,20 @@ static double bend(const struct line *line, const struct line *beside)
  * rate of an unsteered clock is the measure. False: a clock was set beside it, and a stamp from
  * there may look like one from here.
  */
-static bool line_error(const struct clocks *clocks, size_t i, const struct line *line, double *error)
+static bool line_error(const struct ptpmon_clock_relation *relation, size_t i, const struct line *line, double *error)
 {
     struct line beside;
-    bool has_before = i > 0, has_after = i + 2 < clocks->count;
+    bool has_before = i > 0, has_after = i + 2 < relation->count;
     *error = 0;
     if (!has_before && !has_after)
         *error = (fabs(line->slope) + UNSTEERED_AT_MOST) * line->length + line->uncertainty;
     if (has_before) {
-        if (!line_from(clocks, i - 1, &beside))
+        if (!line_from(relation, i - 1, &beside))
             return false;
         *error = bend(line, &beside);
     }
     if (has_after) {
-        if (!line_from(clocks, i + 1, &beside))
+        if (!line_from(relation, i + 1, &beside))
             return false;
         *error = fmax(*error, bend(line, &beside));
     }
@@ -138,30 +138,30 @@ static bool line_error(const struct clocks *clocks, size_t i, const struct line 
 }
 
 /* The interval that holds a stamp taken around the instants of interval [i]: itself or one beside it. */
-static bool interval_of_stamp(const struct clocks *clocks, size_t i, uint64_t stamp, size_t *holder)
+static bool interval_of_stamp(const struct ptpmon_clock_relation *relation, size_t i, uint64_t stamp, size_t *holder)
 {
-    const PTP_CLOCKS_RECORD *records = clocks->records;
+    const PTP_CLOCKS_RECORD *records = relation->records;
     *holder = i;
     if (stamp < records[i].hw_timestamp_ns && i > 0)
         *holder = i - 1;
-    else if (stamp > records[i + 1].hw_timestamp_ns && i + 2 < clocks->count)
+    else if (stamp > records[i + 1].hw_timestamp_ns && i + 2 < relation->count)
         *holder = i + 1;
     return stamp >= records[*holder].hw_timestamp_ns && stamp <= records[*holder + 1].hw_timestamp_ns;
 }
 
-bool clocks_since_hardware(const struct clocks *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
                            uint64_t *bound)
 {
     size_t i, holder;
     struct line line;
     double error, holder_error;
-    if (!interval_of(clocks, event_time, &i) || !interval_of_stamp(clocks, i, stamp, &holder))
+    if (!interval_of(relation, event_time, &i) || !interval_of_stamp(relation, i, stamp, &holder))
         return false;
-    if (!line_from(clocks, i, &line) || !line_error(clocks, i, &line, &error))
+    if (!line_from(relation, i, &line) || !line_error(relation, i, &line, &error))
         return false;
-    if (!line_from(clocks, holder, &line) || !line_error(clocks, holder, &line, &holder_error))
+    if (!line_from(relation, holder, &line) || !line_error(relation, holder, &line, &holder_error))
         return false;
-    const PTP_CLOCKS_RECORD *before = &clocks->records[holder], *after = before + 1;
+    const PTP_CLOCKS_RECORD *before = &relation->records[holder], *after = before + 1;
     uint64_t into = stamp - before->hw_timestamp_ns;
     uint64_t slower = (uint64_t)llround((double)into * line.slope);
     /* A clock steered between stamp and event was steered in one of the two intervals. */

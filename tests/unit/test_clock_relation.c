@@ -4,7 +4,7 @@
  * made of straight pieces, read with errors within the uncertainty that the record states. Whatever
  * is said of them must hold the truth within its bound.
  */
-#include "clocks.h"
+#include "clock_relation.h"
 
 #include "random.h"
 
@@ -73,13 +73,13 @@ static PTP_CLOCKS_RECORD read_clocks(const struct world *world, struct random *r
 }
 
 /* About one a second, as the library reads them. */
-static void read_all(const struct world *world, struct random *random, struct clocks *clocks)
+static void read_all(const struct world *world, struct random *random, struct ptpmon_clock_relation *clocks)
 {
     uint64_t system = SYSTEM;
-    *clocks = (struct clocks){0};
+    *clocks = (struct ptpmon_clock_relation){0};
     for (int i = 0; i < RECORDS; i++) {
         PTP_CLOCKS_RECORD record = read_clocks(world, random, system);
-        clocks_add(clocks, &record);
+        ptpmon_clock_relation_add(clocks, &record);
         system += (uint64_t)(SECOND + random_between(random, -50000000, 50000000));
     }
     assert_int_equal(clocks->count, RECORDS);
@@ -99,7 +99,7 @@ static struct world random_world(struct random *random)
 }
 
 /* In an interval that has two neighbours on either side. */
-static uint64_t random_inside(struct random *random, const struct clocks *clocks)
+static uint64_t random_inside(struct random *random, const struct ptpmon_clock_relation *clocks)
 {
     return (uint64_t)random_between(random, (int64_t)clocks->records[2].system_timestamp,
                                     (int64_t)clocks->records[RECORDS - 3].system_timestamp - 1);
@@ -112,7 +112,7 @@ static void assert_holds(int64_t said, uint64_t bound, int64_t truth)
 }
 
 /* What is said of the NIC's clock and CLOCK_REALTIME at some instants; how often anything is. */
-static unsigned check_instants(const struct world *world, struct random *random, const struct clocks *clocks,
+static unsigned check_instants(const struct world *world, struct random *random, const struct ptpmon_clock_relation *clocks,
                                uint64_t instant, int64_t farthest)
 {
     int64_t ns;
@@ -120,11 +120,11 @@ static unsigned check_instants(const struct world *world, struct random *random,
     int64_t latency = random_between(random, -farthest, farthest);
     uint64_t stamped = instant - (uint64_t)latency;
     unsigned said = 0;
-    if (clocks_since_hardware(clocks, instant, nic_of(world, stamped), &ns, &bound)) {
+    if (ptpmon_clock_relation_since_hardware(clocks, instant, nic_of(world, stamped), &ns, &bound)) {
         assert_holds(ns, bound, latency);
         said++;
     }
-    if (clocks_since_realtime(clocks, instant, realtime_of(world, stamped), &ns, &bound)) {
+    if (ptpmon_clock_relation_since_realtime(clocks, instant, realtime_of(world, stamped), &ns, &bound)) {
         /* Where the clock was set between stamp and instant, the stamp is off by that in itself. */
         int64_t since = (int64_t)(realtime_of(world, instant) - realtime_of(world, stamped));
         if (since == latency) {
@@ -141,7 +141,7 @@ static void test_truth_lies_within_the_bound(void **state)
     struct random random = {1};
     for (int i = 0; i < 2000; i++) {
         struct world world = random_world(&random);
-        struct clocks clocks;
+        struct ptpmon_clock_relation clocks;
         read_all(&world, &random, &clocks);
         for (int j = 0; j < 50; j++)
             assert_int_equal(check_instants(&world, &random, &clocks, random_inside(&random, &clocks), SECOND / 2), 2);
@@ -157,7 +157,7 @@ static void test_truth_lies_within_the_bound_across_a_change(void **state)
     for (int i = 0; i < 4000; i++) {
         static const int64_t magnitudes[] = {100, 10000, 1000000, 100000000};
         struct world world = random_world(&random);
-        struct clocks clocks;
+        struct ptpmon_clock_relation clocks;
         read_all(&world, &random, &clocks);
         int64_t largest = magnitudes[random_next(&random) % 4];
         world.changes_at = random_inside(&random, &clocks);
@@ -179,7 +179,7 @@ static void test_truth_lies_within_the_bound_across_a_change(void **state)
 }
 
 /* Records i * 1 s apart, without errors; hw_timestamp_ns is `nic` and then as far apart. */
-static void add_exact(struct clocks *clocks, uint64_t nic, UINT32 uncertainty)
+static void add_exact(struct ptpmon_clock_relation *clocks, uint64_t nic, UINT32 uncertainty)
 {
     size_t i = clocks->count;
     PTP_CLOCKS_RECORD record = {
@@ -190,12 +190,12 @@ static void add_exact(struct clocks *clocks, uint64_t nic, UINT32 uncertainty)
         .hw_uncertainty_ns = uncertainty,
         .realtime_uncertainty_ns = 30,
     };
-    clocks_add(clocks, &record);
+    ptpmon_clock_relation_add(clocks, &record);
 }
 
-static struct clocks exact_clocks(size_t count)
+static struct ptpmon_clock_relation exact_clocks(size_t count)
 {
-    struct clocks clocks = {0};
+    struct ptpmon_clock_relation clocks = {0};
     for (size_t i = 0; i < count; i++)
         add_exact(&clocks, 7000 + (i + 1) * SECOND, 500);
     return clocks;
@@ -208,24 +208,24 @@ static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
     uint64_t bound;
     /* The reading, those on either side, those beside one of them, and the rounding. */
     for (size_t count = 3; count <= 4; count++) {
-        struct clocks few = exact_clocks(count);
+        struct ptpmon_clock_relation few = exact_clocks(count);
         for (uint64_t i = 0; i + 1 < count; i++) {
             uint64_t into = i * SECOND + SECOND / 2;
-            assert_true(clocks_since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
+            assert_true(ptpmon_clock_relation_since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
             assert_int_equal(ns, 12345);
             assert_int_equal(bound, 530 + 2 * 530 + 2 * 530 + 1);
         }
     }
-    struct clocks clocks = exact_clocks(4);
+    struct ptpmon_clock_relation clocks = exact_clocks(4);
     clocks.records[1].hw_uncertainty_ns = 70;
     clocks.records[2].hw_uncertainty_ns = 1970;
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
     assert_int_equal(bound, 2000 + (100 + 2000) + (2000 + 530) + 1);
     clocks.records[1].hw_uncertainty_ns = 1970;
     clocks.records[2].hw_uncertainty_ns = 70;
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
     assert_int_equal(bound, 2000 + (100 + 2000) + (2000 + 530) + 1);
-    assert_true(clocks_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
     assert_int_equal(ns, -777);
     assert_int_equal(bound, 30);
 }
@@ -238,7 +238,7 @@ static void test_step_of_the_nic_widens_or_refuses(void **state)
         bool said;
     } cases[] = {{100000, true}, {-100000, true}, {37ll * SECOND, false}, {-37ll * SECOND, false}, {2000000, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct clocks clocks = {0};
+        struct ptpmon_clock_relation clocks = {0};
         int64_t ns;
         uint64_t bound;
         uint64_t start = 100ull * SECOND;
@@ -248,7 +248,7 @@ static void test_step_of_the_nic_widens_or_refuses(void **state)
             bool beside = n >= 2 && n <= 4; /* it is set in [3] */
             uint64_t into = n * SECOND + SECOND / 2;
             uint64_t stamp = start + into - 1000 + (uint64_t)(n >= 4 ? cases[i].step : 0);
-            bool said = clocks_since_hardware(&clocks, SYSTEM + into, stamp, &ns, &bound);
+            bool said = ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + into, stamp, &ns, &bound);
             assert_int_equal(said, cases[i].said || !beside);
             if (said && beside)
                 assert_true(bound >= (uint64_t)llabs(cases[i].step));
@@ -263,27 +263,27 @@ static void test_step_of_the_nic_widens_or_refuses(void **state)
 static void test_change_of_rate_widens(void **state)
 {
     (void)state;
-    struct clocks clocks = {0};
+    struct ptpmon_clock_relation clocks = {0};
     int64_t ns;
     uint64_t bound;
     /* 0 ppm, then 50 ppm from the middle of the third interval on. */
     const uint64_t gained[] = {0, 0, 0, 25000, 75000, 125000};
     for (size_t i = 0; i < 6; i++)
         add_exact(&clocks, 100ull * SECOND + i * SECOND + gained[i], 0);
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + 2500000000u, 102500000000u, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 2500000000u, 102500000000u, &ns, &bound));
     assert_true((uint64_t)llabs(ns) <= bound && llabs(ns) > 12000);
     assert_in_range(bound, 25000, 25300);
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + 500000000u, 100500000000u, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 500000000u, 100500000000u, &ns, &bound));
     assert_true(bound < 300);
 }
 
 static void test_two_records_alone_bound_an_unsteered_clock(void **state)
 {
     (void)state;
-    struct clocks clocks = exact_clocks(2);
+    struct ptpmon_clock_relation clocks = exact_clocks(2);
     int64_t ns;
     uint64_t bound;
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
     assert_int_equal(ns, 0);
     assert_in_range(bound, 100000, 103000);
 }
@@ -291,50 +291,50 @@ static void test_two_records_alone_bound_an_unsteered_clock(void **state)
 static void test_step_of_realtime_refuses(void **state)
 {
     (void)state;
-    struct clocks clocks = exact_clocks(4);
+    struct ptpmon_clock_relation clocks = exact_clocks(4);
     int64_t ns, steps[] = {61, -61, 37ll * SECOND, -37ll * SECOND};
     uint64_t bound;
     for (size_t i = 0; i < 4; i++) {
-        struct clocks set = clocks;
+        struct ptpmon_clock_relation set = clocks;
         set.records[2].realtime_ns += (uint64_t)steps[i];
         set.records[3].realtime_ns += (uint64_t)steps[i];
-        assert_true(clocks_since_realtime(&set, SYSTEM + SECOND / 2, UTC + SECOND / 2, &ns, &bound));
-        assert_false(clocks_since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+        assert_true(ptpmon_clock_relation_since_realtime(&set, SYSTEM + SECOND / 2, UTC + SECOND / 2, &ns, &bound));
+        assert_false(ptpmon_clock_relation_since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
         assert_true(
-            clocks_since_realtime(&set, SYSTEM + 2500000000u, UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
+            ptpmon_clock_relation_since_realtime(&set, SYSTEM + 2500000000u, UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
         assert_int_equal(ns, 0);
     }
     /* Hidden in the uncertainty: widened. The more certain reading counts. */
     clocks.records[2].realtime_ns += 60;
     clocks.records[2].realtime_uncertainty_ns = 40;
-    assert_true(clocks_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 0);
     assert_int_equal(bound, 100);
     clocks.records[2].realtime_uncertainty_ns = 20;
     clocks.records[2].realtime_ns -= 20;
-    assert_true(clocks_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 40);
     assert_int_equal(bound, 70);
 }
 
-static bool any_relation(const struct clocks *clocks, uint64_t event_time)
+static bool any_relation(const struct ptpmon_clock_relation *clocks, uint64_t event_time)
 {
     int64_t ns;
     uint64_t bound;
     uint64_t into = event_time - SYSTEM;
-    return clocks_since_hardware(clocks, event_time, 7000 + SECOND + into, &ns, &bound) ||
-           clocks_since_realtime(clocks, event_time, UTC + into, &ns, &bound);
+    return ptpmon_clock_relation_since_hardware(clocks, event_time, 7000 + SECOND + into, &ns, &bound) ||
+           ptpmon_clock_relation_since_realtime(clocks, event_time, UTC + into, &ns, &bound);
 }
 
 static void test_no_relation_without_records_on_both_sides(void **state)
 {
     (void)state;
     for (size_t count = 0; count <= 1; count++) {
-        struct clocks few = exact_clocks(count);
+        struct ptpmon_clock_relation few = exact_clocks(count);
         for (int i = -1; i <= 1; i++)
             assert_false(any_relation(&few, SYSTEM + (uint64_t)i));
     }
-    struct clocks clocks = exact_clocks(3);
+    struct ptpmon_clock_relation clocks = exact_clocks(3);
     assert_false(any_relation(&clocks, SYSTEM - 1));
     assert_true(any_relation(&clocks, SYSTEM));
     assert_true(any_relation(&clocks, SYSTEM + 2 * (uint64_t)SECOND - 1));
@@ -349,69 +349,69 @@ static void test_no_hardware_relation_without_a_nic_clock(void **state)
     int64_t ns;
     uint64_t bound;
     for (size_t missing = 1; missing <= 2; missing++) {
-        struct clocks clocks = exact_clocks(4);
+        struct ptpmon_clock_relation clocks = exact_clocks(4);
         clocks.records[missing].hw_timestamp_ns = 0;
-        assert_false(clocks_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
-        assert_true(clocks_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000, &ns, &bound));
+        assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+        assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000, &ns, &bound));
     }
     /* 0 is no reading, even where a clock that began at 0 would have it. */
-    struct clocks from_0 = {0};
+    struct ptpmon_clock_relation from_0 = {0};
     for (uint64_t i = 0; i < 4; i++)
         add_exact(&from_0, i * SECOND, 0);
-    assert_false(clocks_since_hardware(&from_0, SYSTEM + SECOND / 2, SECOND / 2, &ns, &bound));
-    assert_true(clocks_since_hardware(&from_0, SYSTEM + 2500000000u, 2500000000u, &ns, &bound));
-    struct clocks none = {0};
+    assert_false(ptpmon_clock_relation_since_hardware(&from_0, SYSTEM + SECOND / 2, SECOND / 2, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&from_0, SYSTEM + 2500000000u, 2500000000u, &ns, &bound));
+    struct ptpmon_clock_relation none = {0};
     for (int i = 0; i < 4; i++)
         add_exact(&none, 0, 0);
-    assert_false(clocks_since_hardware(&none, SYSTEM + 1500000000, 1500000000, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&none, SYSTEM + 1500000000, 1500000000, &ns, &bound));
 }
 
 /* On the edge of an interval the stamp may lie in the one beside it, but not further away. */
 static void test_stamp_of_another_time_is_refused(void **state)
 {
     (void)state;
-    struct clocks clocks = exact_clocks(6);
+    struct ptpmon_clock_relation clocks = exact_clocks(6);
     int64_t ns;
     uint64_t bound;
     const uint64_t first = 7000 + SECOND, instant = SYSTEM + 2500000000u;
-    assert_true(clocks_since_hardware(&clocks, instant, first + SECOND, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, first + SECOND, &ns, &bound));
     assert_int_equal(ns, 1500000000);
-    assert_true(clocks_since_hardware(&clocks, instant, first + 4ull * SECOND, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 4ull * SECOND, &ns, &bound));
     assert_int_equal(ns, -1500000000);
-    assert_true(clocks_since_hardware(&clocks, SYSTEM + 1500000000, first + 1, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, first + 1, &ns, &bound));
     assert_int_equal(ns, 1499999999);
-    assert_false(clocks_since_hardware(&clocks, instant, first + SECOND - 1, &ns, &bound));
-    assert_false(clocks_since_hardware(&clocks, instant, first + 4ull * SECOND + 1, &ns, &bound));
-    assert_false(clocks_since_hardware(&clocks, instant, first + 37ull * SECOND, &ns, &bound));
-    assert_false(clocks_since_hardware(&clocks, instant, 1, &ns, &bound));
-    assert_false(clocks_since_hardware(&clocks, SYSTEM, first - 1, &ns, &bound));
-    assert_false(clocks_since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + SECOND - 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 4ull * SECOND + 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 37ull * SECOND, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM, first - 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1, &ns, &bound));
     clocks.count--; /* what lies behind the last one is none */
-    assert_false(clocks_since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1, &ns, &bound));
 }
 
 /* Two intervals are used there, so what either may hide counts. */
 static void test_stamp_beside_its_event_has_the_errors_of_both_intervals(void **state)
 {
     (void)state;
-    struct clocks clocks = {0};
+    struct ptpmon_clock_relation clocks = {0};
     int64_t ns;
     uint64_t bound;
     for (size_t i = 0; i < 6; i++)
         add_exact(&clocks, (100 + i) * SECOND + (i >= 2 ? 50000 : 0), 0); /* set in the second interval */
     uint64_t instant = SYSTEM + 2ull * SECOND + 1000;
-    assert_true(clocks_since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
     assert_true(bound >= 50000);
-    assert_true(clocks_since_hardware(&clocks, instant, 102ull * SECOND + 50000, &ns, &bound));
+    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND + 50000, &ns, &bound));
     assert_int_equal(ns, 1000);
 }
 
 static void test_realtime_is_that_of_the_record_before(void **state)
 {
     (void)state;
-    struct clocks clocks = {0};
+    struct ptpmon_clock_relation clocks = {0};
     int64_t realtime_ns = 5;
-    assert_false(clocks_realtime_at(&clocks, SYSTEM, &realtime_ns));
+    assert_false(ptpmon_clock_relation_realtime_at(&clocks, SYSTEM, &realtime_ns));
     assert_int_equal(realtime_ns, 5);
     clocks = exact_clocks(3);
     clocks.records[1].realtime_ns += 1000;
@@ -419,7 +419,7 @@ static void test_realtime_is_that_of_the_record_before(void **state)
         int64_t at, step;
     } cases[] = {{-SECOND, 0}, {0, 0}, {SECOND - 1, 0}, {SECOND, 1000}, {2ll * SECOND - 1, 1000}, {9ll * SECOND, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_true(clocks_realtime_at(&clocks, SYSTEM + (uint64_t)cases[i].at, &realtime_ns));
+        assert_true(ptpmon_clock_relation_realtime_at(&clocks, SYSTEM + (uint64_t)cases[i].at, &realtime_ns));
         assert_int_equal(realtime_ns, (int64_t)UTC + cases[i].at + cases[i].step);
     }
 }
@@ -427,23 +427,23 @@ static void test_realtime_is_that_of_the_record_before(void **state)
 static void test_records_stay_in_order_and_the_oldest_goes(void **state)
 {
     (void)state;
-    struct clocks clocks = exact_clocks(3), before = clocks;
+    struct ptpmon_clock_relation clocks = exact_clocks(3), before = clocks;
     PTP_CLOCKS_RECORD late = clocks.records[1];
-    clocks_add(&clocks, &late);
+    ptpmon_clock_relation_add(&clocks, &late);
     late = clocks.records[2];
     late.realtime_ns++;
-    clocks_add(&clocks, &late);
+    ptpmon_clock_relation_add(&clocks, &late);
     assert_memory_equal(&clocks, &before, sizeof clocks);
-    struct clocks one = exact_clocks(1);
-    clocks_add(&one, &one.records[0]);
+    struct ptpmon_clock_relation one = exact_clocks(1);
+    ptpmon_clock_relation_add(&one, &one.records[0]);
     assert_int_equal(one.count, 1);
 
-    clocks = exact_clocks(CLOCKS_KEPT);
-    PTP_CLOCKS_RECORD next = clocks.records[CLOCKS_KEPT - 1];
+    clocks = exact_clocks(PTPMON_CLOCK_RELATION_KEPT);
+    PTP_CLOCKS_RECORD next = clocks.records[PTPMON_CLOCK_RELATION_KEPT - 1];
     next.system_timestamp += SECOND;
-    clocks_add(&clocks, &next);
-    assert_int_equal(clocks.count, CLOCKS_KEPT);
-    for (uint64_t i = 0; i < CLOCKS_KEPT; i++)
+    ptpmon_clock_relation_add(&clocks, &next);
+    assert_int_equal(clocks.count, PTPMON_CLOCK_RELATION_KEPT);
+    for (uint64_t i = 0; i < PTPMON_CLOCK_RELATION_KEPT; i++)
         assert_int_equal(clocks.records[i].system_timestamp, SYSTEM + (i + 1) * SECOND);
     assert_false(any_relation(&clocks, SYSTEM + SECOND - 1));
     assert_true(any_relation(&clocks, SYSTEM + SECOND));
@@ -456,7 +456,7 @@ static void test_any_records_are_survived(void **state)
     struct random random = {3};
     unsigned said = 0;
     for (int i = 0; i < 20000; i++) {
-        struct clocks clocks = {0};
+        struct ptpmon_clock_relation clocks = {0};
         uint64_t system = 0, nic = 0;
         for (int n = 0; n < 4; n++) {
             PTP_CLOCKS_RECORD record = {
@@ -471,7 +471,7 @@ static void test_any_records_are_survived(void **state)
                     clocks.records[1].hw_timestamp_ns + record.system_timestamp - clocks.records[1].system_timestamp;
             if (i % 2 == 0)
                 record.realtime_ns = record.system_timestamp + UINT64_MAX / 2;
-            clocks_add(&clocks, &record);
+            ptpmon_clock_relation_add(&clocks, &record);
         }
         for (int n = 0; n < 8; n++) {
             int64_t ns;
@@ -481,9 +481,9 @@ static void test_any_records_are_survived(void **state)
                 instant = clocks.records[1].system_timestamp + (unsigned)n % 2;
                 stamp = clocks.records[1].hw_timestamp_ns + (unsigned)n % 2;
             }
-            said += clocks_realtime_at(&clocks, instant, &ns);
-            said += clocks_since_realtime(&clocks, instant, n % 2 ? stamp : ~stamp, &ns, &bound);
-            said += clocks_since_hardware(&clocks, instant, stamp, &ns, &bound);
+            said += ptpmon_clock_relation_realtime_at(&clocks, instant, &ns);
+            said += ptpmon_clock_relation_since_realtime(&clocks, instant, n % 2 ? stamp : ~stamp, &ns, &bound);
+            said += ptpmon_clock_relation_since_hardware(&clocks, instant, stamp, &ns, &bound);
         }
     }
     assert_true(said > 20000 * 8);
