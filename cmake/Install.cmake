@@ -11,6 +11,19 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/avb DESTINATION ${CMAKE_INSTALL_
 # The recordings that `ptpmon demo` shows where it cannot run live.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/demo DESTINATION ${CMAKE_INSTALL_DATADIR}/ptpmon)
 
+# The Python package, where the system's Python looks below this prefix. It needs no build.
+find_program(system_python python3 PATHS /usr/bin NO_DEFAULT_PATH)
+set(python_directory lib/python3/site-packages)
+if(system_python)
+    execute_process(COMMAND ${system_python} -c
+        "import site, sys; debian = any('dist-packages' in path for path in site.getsitepackages());\
+print('lib/python%d.%d/%s-packages' % (*sys.version_info[:2], 'dist' if debian else 'site'), end='')"
+        OUTPUT_VARIABLE python_directory COMMAND_ERROR_IS_FATAL ANY)
+endif()
+set(PTPMON_PYTHON_DIR ${python_directory} CACHE STRING "Where the Python package goes, below the prefix")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/ptp_monitor DESTINATION ${PTPMON_PYTHON_DIR}
+    FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
+
 file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 

@@ -51,7 +51,7 @@ esac
 example=$source/examples/watch.c
 read -r -a flags <<<"$(pkg-config --cflags --libs ptpmon)"
 cc -std=c11 -Wall -Wextra -Werror -o "$root/shared" "$example" "${flags[@]}"
-read -r -a flags <<<"$(pkg-config --cflags ptpmon) $libraries/libptpmon.a $(pkg-config --libs libpcap libbpf)"
+read -r -a flags <<<"$(pkg-config --cflags ptpmon) $libraries/libptpmon.a $(pkg-config --libs libpcap libbpf) -lm"
 cc -std=c11 -Wall -Wextra -Werror -o "$root/static" "$example" "${flags[@]}"
 for program in shared static; do
     # An interface that cannot exist: the sentence for it shows that the library was reached.
@@ -61,8 +61,19 @@ for program in shared static; do
     *) fail "the $program example says \"$message\"" ;;
     esac
 done
+# The Python package, found by the system's Python below this prefix, finds the library there by itself.
+package=$(find "$prefix" -path '*/ptp_monitor/__init__.py')
+[ -n "$package" ] || fail "the Python package is not installed"
+printed=$(cd / && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(dirname "$(dirname "$package")") /usr/bin/python3 -c '
+import sys, ptp_monitor
+recording = ptp_monitor.Recording(sys.argv[1])
+print(len(recording), "records of", recording.header.interface_name)' "$prefix/share/ptpmon/demo/gptp.events")
+case "$printed" in
+*" records of client0") ;;
+*) fail "the installed Python package says \"$printed\"" ;;
+esac
 fence='```'
 diff <(sed -n "/^${fence}c\$/,/^$fence\$/p" "$source/README.md" | sed '1d;$d') <(grep -v SPDX "$example") ||
     fail "the example in README.md is not examples/watch.c"
 files=$(find "$prefix" -type f | wc -l)
-say "$files files installed; the example builds and runs with the shared and with the static library"
+say "$files files installed; the example builds and runs with the shared and with the static library, the Python package with the shared one"

@@ -19,12 +19,16 @@ packages_of() {
         ;;
     demo)
         echo linuxptp iproute2
+        # the pictures
+        echo python3 python3-numpy python3-matplotlib
         ;;
     test)
         # the unit tests, the header tests (also for Windows), the fuzz targets
         echo libcmocka-dev g++ gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 libclang-rt-dev llvm valgrind
         # the end-to-end tests
-        echo linuxptp iproute2 ethtool procps tcpdump tshark python3 python3-pytest python3-scapy
+        echo linuxptp iproute2 ethtool procps tcpdump tshark python3 python3-pytest
+        # the Python package, what it works with, and its types
+        echo python3-numpy python3-matplotlib python3-scapy mypy
         # static checks
         echo clang-format clang-tidy cppcheck shellcheck mandoc
         ;;
