@@ -2,6 +2,7 @@
 /*
  * Records the PTP events of an interface to a file until Ctrl-C:
  *
+ *     cc record_events.c $(pkg-config --cflags --libs ptpmon)
  *     record_events INTERFACE FILE.events
  */
 #include <ptpmon.h>
@@ -35,6 +36,8 @@ static ptpmon_status record(ptpmon_monitor *monitor, const char *path, unsigned 
     ptpmon_status status = ptpmon_monitor_record(monitor, path);
     if (status == PTPMON_OK)
         status = ptpmon_monitor_enable(monitor);
+    if (status == PTPMON_OK)
+        fprintf(stderr, "recording; Ctrl-C ends it\n");
     while (status == PTPMON_OK && !stopped) {
         status = ptpmon_monitor_wait(monitor, 200);
         if (status == PTPMON_OK || status == PTPMON_NOTHING)
