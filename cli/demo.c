@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "demo_network.h"
 #include "demo_ptp4l.h"
+#include "demo_record.h"
 #include "demo_recorded.h"
 #include "format.h"
 #include "options.h"
@@ -26,6 +27,8 @@ static const char help[] =
     "\n"
     "      --profile=NAME   default, gptp, or both (default)\n"
     "      --duration=TIME  per profile: 8s (default), 1m; 3s at least\n"
+    "      --record=NAME    keep what is shown in NAME-default.pcapng and .events,\n"
+    "                       NAME-gptp.pcapng and .events, in place of older ones\n"
     "      --wide           all columns, even where the terminal is too narrow\n"
     "      --color=WHEN     auto (only on a terminal), always, never\n"
     "      --json           one JSON object per line; the last is the summary\n"
@@ -37,6 +40,7 @@ static const char help[] =
 struct demo {
     uint64_t duration_ns;
     const char *profile; /* of the only one to show; NULL = all */
+    const char *record;  /* name of the files to keep it in; NULL = not kept */
     struct report *report;
     struct view *view;
     char program[PROCESS_PATH_SIZE]; /* ptp4l */
@@ -49,6 +53,7 @@ enum demo_outcome { DEMO_DONE, DEMO_FAILED, DEMO_LACKING };
 
 struct run {
     struct demo_ptp4l ptp4l;
+    struct demo_record record;
     struct session *session;
     struct view_part *part;
 };
@@ -116,13 +121,20 @@ static enum demo_outcome run_ptp4l(struct demo *demo, struct run *run, const str
 {
     char why[512];
     enum demo_outcome outcome = DEMO_DONE;
-    bool started = demo_ptp4l_start(&run->ptp4l, demo->program, profile, &demo->network, why, sizeof why);
+    bool started =
+        demo->record == NULL || demo_record_start(&run->record, demo->record, profile->name, why, sizeof why);
+    if (started)
+        started = demo_ptp4l_start(&run->ptp4l, demo->program, profile, &demo->network, why, sizeof why);
     if (!started)
         cli_message("%s", why);
     if (!started || sessions_run(&run->session, 1, demo->duration_ns, go_on, run) != PTPMON_OK)
         outcome = DEMO_FAILED;
     bool ended_alone = started && !demo_ptp4l_is_running(&run->ptp4l);
     demo_ptp4l_stop(&run->ptp4l);
+    if (!demo_record_stop(&run->record, why, sizeof why)) {
+        cli_message("%s", why);
+        outcome = DEMO_FAILED;
+    }
     if (ended_alone)
         cli_message("ptp4l ended by itself; its own words follow");
     return ended_alone ? DEMO_FAILED : outcome;
@@ -189,7 +201,8 @@ static enum demo_outcome show_live(struct demo *demo, char *why, size_t size)
 
 static int show_recorded(struct demo *demo, const char *why)
 {
-    report_warning(demo->report, NULL, "%s; what follows is a recording", why);
+    report_warning(demo->report, NULL, "%s; what follows is a recording%s", why,
+                   demo->record != NULL ? ", and --record keeps nothing" : "");
     report_set_profile(demo->report, NULL);
     view_close(demo->view); /* it may hold a part that could not begin */
     demo->view = view_open(demo->report, NULL, 0);
@@ -220,11 +233,11 @@ static const struct demo_profile *find_profile(const char *name)
     return NULL;
 }
 
-enum { OPTION_PROFILE = OPTION_OWN };
+enum { OPTION_PROFILE = OPTION_OWN, OPTION_RECORD };
 
 struct demo_options {
     struct shared_options shared;
-    const char *profile;
+    const char *profile, *record;
 };
 
 static int take_option(void *context, int option)
@@ -236,6 +249,11 @@ static int take_option(void *context, int option)
         return options_expect(profile != NULL || strcmp(optarg, "both") == 0, "profile", optarg,
                               "one of default, gptp, both");
     }
+    if (option == OPTION_RECORD) {
+        options->record = optarg;
+        return options_expect(optarg[0] != 0 && strlen(optarg) < PROCESS_PATH_SIZE - 16, "record", optarg,
+                              "the name of files, such as trace or /tmp/trace");
+    }
     if (option != OPTION_DURATION)
         return options_take_shared(&options->shared, option);
     uint64_t *ns = &options->shared.duration_ns;
@@ -245,7 +263,11 @@ static int take_option(void *context, int option)
 
 static int run_demo(const struct demo_options *options)
 {
-    struct demo demo = {.duration_ns = options->shared.duration_ns, .profile = options->profile};
+    struct demo demo = {
+        .duration_ns = options->shared.duration_ns,
+        .profile = options->profile,
+        .record = options->record,
+    };
     format_colour_setup((enum format_colour)options->shared.colour, stdout);
     cli_signals_setup();
     demo.report = report_open(&options->shared.report);
@@ -260,6 +282,7 @@ int command_demo(int argc, char **argv)
 {
     static const struct option table[] = {
         {"profile", required_argument, NULL, OPTION_PROFILE},
+        {"record", required_argument, NULL, OPTION_RECORD},
         OPTIONS_DURATION,
         OPTIONS_WIDE,
         OPTIONS_COLOR,
