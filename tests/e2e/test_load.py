@@ -144,6 +144,22 @@ def of_stream(lines, stream):
     return [line for line in lines if line["sourcePortIdentity"].startswith(f"0200e2.fffe.e200{stream:02x}-")]
 
 
+def unsettled(lines):
+    """Events and frames of messages whose two times are so far apart, on a busy machine, that they are not paired where
+    both sides lost something (order_unproven)."""
+    ambiguous = {}
+    for line in lines:
+        if line["reason"] == "order_unproven":
+            ambiguous.setdefault(identity_of(line), []).append(line)
+    return [line for pair in ambiguous.values() for line in pair
+            if len(pair) == 2 and abs(pair[0]["time_ns"] - pair[1]["time_ns"]) > 10_000_000]
+
+
+def settled(lines):
+    left_out = [id(line) for line in unsettled(lines)]
+    return [line for line in lines if id(line) not in left_out]
+
+
 def direction_of(side):
     return ("tx", "rx")[side]
 
@@ -184,11 +200,12 @@ def test_loss_is_reported_where_it_happened(stalled, side):
 def test_frames_whose_events_were_dropped_are_told_so(stalled, side):
     """What the capture held of the loss has no event, for that reason, and is not paired with another's."""
     recording = stalled.observed[side].recording
-    lost = [line for line in of_stream(recording.lines, 2) if line["system_timestamp_ns"] is None]
+    lost = [line for line in settled(of_stream(recording.lines, 2)) if line["system_timestamp_ns"] is None]
     assert len(lost) > 0
     assert {(line["outcome"], line["reason"]) for line in lost} == {("frame_without_event", "event_lost")}
     capture_dropped = recording.summary["dropped_frames"]
-    assert stalled.long == len(of_stream(recording.lines, 2)) + capture_dropped
+    messages = {identity_of(line) for line in of_stream(recording.lines, 2)}
+    assert stalled.long == len(messages) + capture_dropped
 
 
 def test_what_was_not_lost_is_matched(stalled, side):
@@ -199,7 +216,8 @@ def test_what_was_not_lost_is_matched(stalled, side):
         assert {line["outcome"] for line in lines} == {"matched"}
     kept = [line for line in of_stream(recording.lines, 2) if line["system_timestamp_ns"] is not None]
     assert len(kept) == recording.start["ring_records"]
-    assert {line["outcome"] for line in kept} == {"matched"}
+    assert {line["outcome"] for line in settled(of_stream(recording.lines, 2))
+            if line["system_timestamp_ns"] is not None} == {"matched"}
 
 
 def test_nothing_is_matched_wrongly(stalled, side):
