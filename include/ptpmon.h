@@ -322,8 +322,8 @@ PTPMON_API ptpmon_status ptpmon_capture_select(ptpmon_capture *capture, size_t i
  */
 PTPMON_API ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame);
 
-/* The next loss that the capture has noticed; call it after ptpmon_capture_next() has given what there was. NOTHING: none,
- * also IO, NO_INTERFACE. */
+/* The next loss that the capture has noticed; call it after ptpmon_capture_next() has given what there was. NOTHING:
+ * none, also IO, NO_INTERFACE. */
 PTPMON_API ptpmon_status ptpmon_capture_next_loss(ptpmon_capture *capture, ptpmon_capture_loss *loss);
 
 /* Stops a live capture; what it holds can still be read: ptpmon_capture_next() gives END only 100 ms
@@ -350,7 +350,8 @@ PTPMON_API ptpmon_status ptpmon_capture_writer_frame(ptpmon_capture_writer *writ
                                                      const ptpmon_frame *frame);
 
 /* Notes what the capture of an interface has counted by `at_ns`, capture time, since the file began: that is how a
- * reader knows when it ran and where something was lost. Due at the start, after each loss and at the end. Errors: IO, INVALID. */
+ * reader knows when it ran and where something was lost. Due at the start, after each loss and at the end. Errors: IO,
+ * INVALID. */
 PTPMON_API ptpmon_status ptpmon_capture_writer_statistics(ptpmon_capture_writer *writer, size_t interface,
                                                           const ptpmon_capture_statistics *statistics, int64_t at_ns);
 PTPMON_API ptpmon_status ptpmon_capture_writer_flush(ptpmon_capture_writer *writer);

@@ -40,7 +40,8 @@ static uint64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
     return record->realtime_ns - record->system_timestamp;
 }
 
-bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time, int64_t *realtime_ns)
+bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                       int64_t *realtime_ns)
 {
     if (relation->count == 0)
         return false;
@@ -54,8 +55,8 @@ bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relat
  * CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. A step that the
  * uncertainties hide is no larger than the two records leave room for, and the bound holds that.
  */
-bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
-                           uint64_t *bound)
+bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                          uint64_t stamp, int64_t *ns, uint64_t *bound)
 {
     size_t i;
     if (!interval_of(relation, event_time, &i))
@@ -149,8 +150,8 @@ static bool interval_of_stamp(const struct ptpmon_clock_relation *relation, size
     return stamp >= records[*holder].hw_timestamp_ns && stamp <= records[*holder + 1].hw_timestamp_ns;
 }
 
-bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
-                           uint64_t *bound)
+bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                          uint64_t stamp, int64_t *ns, uint64_t *bound)
 {
     size_t i, holder;
     struct line line;

@@ -23,7 +23,8 @@ void ptpmon_clock_relation_add(struct ptpmon_clock_relation *relation, const PTP
 
 /* The UTC time (CLOCK_REALTIME) of an instant of event time, to show it. A step of the clock counts from the next
  * record on. False: no record yet. */
-bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time, int64_t *realtime_ns);
+bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                       int64_t *realtime_ns);
 
 /*
  * How much later than a stamp an instant of event time is, ns, and within what bound (+-). The
@@ -32,9 +33,9 @@ bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relat
  * also if it was set in the interval before or after, or if the stamp lies beyond these. A step or
  * a change of rate too small to be told from steering is in the bound, there as well.
  */
-bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
-                           uint64_t *bound);
-bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time, uint64_t stamp, int64_t *ns,
-                           uint64_t *bound);
+bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                          uint64_t stamp, int64_t *ns, uint64_t *bound);
+bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time,
+                                          uint64_t stamp, int64_t *ns, uint64_t *bound);
 
 #endif

@@ -194,11 +194,12 @@ static void deliver_pool(ptpmon_correlator *correlator, struct ptpmon_pool *pool
     }
 }
 
-/* Either may be NULL. */
-static void fill_result(ptpmon_result *result, const struct ptpmon_item *event, const struct ptpmon_item *frame)
+/* `item` represents the result: an event and its partner, or what is alone. */
+static void fill_result(ptpmon_result *result, const struct ptpmon_item *item)
 {
     static const PTP_TIMESTAMP_EVENT none = {0};
-    const struct ptpmon_item *item = event ? event : frame;
+    const struct ptpmon_item *event = item->is_frame ? NULL : item;
+    const struct ptpmon_item *frame = item->is_frame ? item : item->partner;
     memset(result, 0, offsetof(ptpmon_result, event));
     result->outcome = (ptpmon_outcome)item->outcome;
     result->reason = (ptpmon_reason)item->reason;
@@ -219,8 +220,7 @@ ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_resul
     struct ptpmon_item *item = ptpmon_item_queue_pop(&correlator->results);
     if (!item)
         return PTPMON_NOTHING;
-    struct ptpmon_item *frame = item->is_frame ? item : item->partner;
-    fill_result(result, item->is_frame ? NULL : item, frame);
+    fill_result(result, item);
     correlator->undelivered -= item->partner ? 2 : 1;
     if (item->partner)
         ptpmon_slab_give(&correlator->items, item->partner);
@@ -469,12 +469,13 @@ static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant u
 {
     for (;;) {
         struct ptpmon_item_queue *side = next_side(correlator);
-        const struct ptpmon_item *next = ptpmon_item_queue_top(side);
+        struct ptpmon_item *next = ptpmon_item_queue_top(side);
         if (!next || next->time >= until)
             break;
         if (!ptpmon_slab_reserve(&correlator->group_blocks))
             return no_memory();
-        group_item(correlator, ptpmon_item_queue_pop(side));
+        ptpmon_item_queue_pop(side);
+        group_item(correlator, next);
     }
     if (until > correlator->frontier)
         correlator->frontier = until;

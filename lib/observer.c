@@ -47,38 +47,35 @@
 struct ptpmon_observer {
     ptpmon_monitor *monitor;
     ptpmon_capture *capture; /* NULL = events alone */
-    bool is_live;            /* the monitor */
-    bool in_round; /* live */
-    bool stopped, finished;
+    ptpmon_correlator *correlator;
     char interface[PTPMON_NAME_MAX];
+    bool is_live; /* the monitor */
+    bool stopped, finished;
+    bool in_round;                     /* live */
+    bool events_drained, events_ended; /* drained: in this round */
+    bool frames_drained, frames_ended; /* drained: in this round, or none are given now */
+    bool has_frame, has_notice;        /* `frame`, `notice` */
+    bool knows_clocks;                 /* a reading was fed */
+    bool follows;                      /* the capture has a clock of its own, whose offset is followed */
+    ptpmon_status outcome;             /* of the last step, to be told after what it brought */
 
     PTP_TIMESTAMP_EVENT events[EVENTS_AT_ONCE];
     size_t event_count, event_next;
     ptpmon_instant events_front; /* the latest event time so far */
-    bool events_drained;         /* live: in this round */
-    bool events_ended;
 
-    ptpmon_frame frame; /* read, but not fed yet */
-    bool has_frame;
+    ptpmon_frame frame;          /* read, but not fed yet */
     ptpmon_instant frames_front; /* event time of the last frame fed */
-    bool frames_drained;         /* in this round; given: there are none now */
-    bool frames_ended;
 
-    bool knows_clocks;
-    int64_t capture_offset, realtime_offset; /* of the capture's clock and the system's, against event time, by the
-                                                last reading */
-    uint64_t round_began;   /* event time */
+    uint64_t round_began; /* event time */
     ptpmon_instant promised;
 
-    ptpmon_alignment alignment;
-    int64_t shift;                       /* capture times are those of the system clock, moved by so much */
-    bool follows;                        /* they are of another clock, whose offset is followed */
-    struct ptpmon_clock_tracker tracker; /* of that offset */
-    struct ptpmon_clock_relation clocks;
-    ptpmon_correlator *correlator;
-    bool has_notice;
     ptpmon_observation notice; /* to be told next */
-    ptpmon_status outcome;     /* of the last step, to be told after what it brought */
+    ptpmon_alignment alignment;
+    int64_t shift; /* capture times are those of the system clock, moved by so much */
+    /* Of the capture's clock and the system's, against event time, by the last reading. */
+    int64_t capture_offset, realtime_offset;
+    struct ptpmon_clock_tracker tracker; /* of another clock's offset */
+    struct ptpmon_clock_relation clocks;
 };
 
 /* ---- Life --------------------------------------------------------------------------------- */
@@ -89,9 +86,11 @@ static ptpmon_status check_arguments(const ptpmon_monitor *monitor, const ptpmon
     ptpmon_monitor_info_get(monitor, &info);
     bool is_live = ptpmon_monitor_recording_header(monitor) == NULL;
     if (is_live && info.enabled_at == 0)
-        return ptpmon_fail(PTPMON_INVALID, "%s: enable the monitor before it is observed", ptpmon_monitor_name(monitor));
+        return ptpmon_fail(PTPMON_INVALID, "%s: enable the monitor before it is observed",
+                           ptpmon_monitor_name(monitor));
     if (!is_live && capture && ptpmon_capture_kind_of(capture) == PTPMON_CAPTURE_LIVE)
-        return ptpmon_fail(PTPMON_INVALID, "%s: a recording cannot meet a live capture; give the capture file of its time",
+        return ptpmon_fail(PTPMON_INVALID,
+                           "%s: a recording cannot meet a live capture; give the capture file of its time",
                            ptpmon_monitor_name(monitor));
     return PTPMON_OK;
 }
@@ -279,8 +278,8 @@ static void describe_frame(const ptpmon_observer *observer, ptpmon_observation *
     told->has_realtime = true;
     told->realtime_ns = told->result.frame_time_ns;
     if (observer->follows)
-        told->has_realtime = ptpmon_clock_relation_realtime_at(
-            &observer->clocks, told->result.frame.system_timestamp, &told->realtime_ns);
+        told->has_realtime = ptpmon_clock_relation_realtime_at(&observer->clocks, told->result.frame.system_timestamp,
+                                                               &told->realtime_ns);
 }
 
 static bool take_result(ptpmon_observer *observer, ptpmon_observation *told)
@@ -618,7 +617,8 @@ ptpmon_status ptpmon_observer_next(ptpmon_observer *observer, int timeout_ms, pt
             return status;
         if (observer->finished)
             return PTPMON_END;
-        observer->outcome = observer->is_live ? step_or_wait(observer, timeout_ms, &has_begun) : step_recorded(observer);
+        observer->outcome =
+            observer->is_live ? step_or_wait(observer, timeout_ms, &has_begun) : step_recorded(observer);
     }
     return PTPMON_OK;
 }

@@ -72,7 +72,7 @@ check_house_rules() {
         while read -r file; do
             head -n 3 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
         done | none_of "Without an SPDX line in its first three lines" || result=1
-    includes_in core -v '[<"](avb/[a-z_]+\.h|frame[a-z_]*\.h)[>"]' |
+    includes_in core -v '[<"](avb/[a-z_]+\.h|(frame[a-z_]*|nic_clock|atomic)\.h)[>"]' |
         none_of "core/ includes nothing but include/avb and itself" || result=1
     includes_in driver '[<"]([^>"]*lib/|ptpmon\.h)' |
         none_of "driver/ never includes lib/" || result=1

@@ -112,8 +112,8 @@ static void assert_holds(int64_t said, uint64_t bound, int64_t truth)
 }
 
 /* What is said of the NIC's clock and CLOCK_REALTIME at some instants; how often anything is. */
-static unsigned check_instants(const struct world *world, struct random *random, const struct ptpmon_clock_relation *clocks,
-                               uint64_t instant, int64_t farthest)
+static unsigned check_instants(const struct world *world, struct random *random,
+                               const struct ptpmon_clock_relation *clocks, uint64_t instant, int64_t farthest)
 {
     int64_t ns;
     uint64_t bound;
@@ -211,7 +211,8 @@ static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
         struct ptpmon_clock_relation few = exact_clocks(count);
         for (uint64_t i = 0; i + 1 < count; i++) {
             uint64_t into = i * SECOND + SECOND / 2;
-            assert_true(ptpmon_clock_relation_since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
+            assert_true(
+                ptpmon_clock_relation_since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
             assert_int_equal(ns, 12345);
             assert_int_equal(bound, 530 + 2 * 530 + 2 * 530 + 1);
         }
@@ -225,7 +226,8 @@ static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
     clocks.records[2].hw_uncertainty_ns = 70;
     assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
     assert_int_equal(bound, 2000 + (100 + 2000) + (2000 + 530) + 1);
-    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
+    assert_true(
+        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
     assert_int_equal(ns, -777);
     assert_int_equal(bound, 30);
 }
@@ -283,7 +285,8 @@ static void test_two_records_alone_bound_an_unsteered_clock(void **state)
     struct ptpmon_clock_relation clocks = exact_clocks(2);
     int64_t ns;
     uint64_t bound;
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
+    assert_true(
+        ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
     assert_int_equal(ns, 0);
     assert_in_range(bound, 100000, 103000);
 }
@@ -299,20 +302,23 @@ static void test_step_of_realtime_refuses(void **state)
         set.records[2].realtime_ns += (uint64_t)steps[i];
         set.records[3].realtime_ns += (uint64_t)steps[i];
         assert_true(ptpmon_clock_relation_since_realtime(&set, SYSTEM + SECOND / 2, UTC + SECOND / 2, &ns, &bound));
-        assert_false(ptpmon_clock_relation_since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
-        assert_true(
-            ptpmon_clock_relation_since_realtime(&set, SYSTEM + 2500000000u, UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
+        assert_false(
+            ptpmon_clock_relation_since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+        assert_true(ptpmon_clock_relation_since_realtime(&set, SYSTEM + 2500000000u,
+                                                         UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
         assert_int_equal(ns, 0);
     }
     /* Hidden in the uncertainty: widened. The more certain reading counts. */
     clocks.records[2].realtime_ns += 60;
     clocks.records[2].realtime_uncertainty_ns = 40;
-    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(
+        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 0);
     assert_int_equal(bound, 100);
     clocks.records[2].realtime_uncertainty_ns = 20;
     clocks.records[2].realtime_ns -= 20;
-    assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(
+        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 40);
     assert_int_equal(bound, 70);
 }
@@ -351,7 +357,8 @@ static void test_no_hardware_relation_without_a_nic_clock(void **state)
     for (size_t missing = 1; missing <= 2; missing++) {
         struct ptpmon_clock_relation clocks = exact_clocks(4);
         clocks.records[missing].hw_timestamp_ns = 0;
-        assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+        assert_false(
+            ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
         assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000, &ns, &bound));
     }
     /* 0 is no reading, even where a clock that began at 0 would have it. */
@@ -385,9 +392,11 @@ static void test_stamp_of_another_time_is_refused(void **state)
     assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 37ull * SECOND, &ns, &bound));
     assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, 1, &ns, &bound));
     assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM, first - 1, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1,
+                                                      &ns, &bound));
     clocks.count--; /* what lies behind the last one is none */
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1, &ns, &bound));
+    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1,
+                                                      &ns, &bound));
 }
 
 /* Two intervals are used there, so what either may hide counts. */
@@ -400,7 +409,8 @@ static void test_stamp_beside_its_event_has_the_errors_of_both_intervals(void **
     for (size_t i = 0; i < 6; i++)
         add_exact(&clocks, (100 + i) * SECOND + (i >= 2 ? 50000 : 0), 0); /* set in the second interval */
     uint64_t instant = SYSTEM + 2ull * SECOND + 1000;
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
+    assert_true(
+        ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
     assert_true(bound >= 50000);
     assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND + 50000, &ns, &bound));
     assert_int_equal(ns, 1000);

@@ -31,9 +31,9 @@ struct world {
     struct message messages[MESSAGES];
     size_t count;
     int64_t seconds;
-    int64_t offset;     /* capture clock - system clock */
-    int64_t jitter;     /* of capture times, at most; 0 = received frames have the stack's stamp */
-    int64_t lost[2];    /* event time: the capture lost what lay between */
+    int64_t offset;  /* capture clock - system clock */
+    int64_t jitter;  /* of capture times, at most; 0 = received frames have the stack's stamp */
+    int64_t lost[2]; /* event time: the capture lost what lay between */
     uint64_t lost_count;
     char events[64], capture[64];
 };
@@ -183,10 +183,12 @@ static void write_capture(const struct world *world, const char *host)
         uint8_t bytes[KIT_FRAME_LENGTH];
         if (counts.dropped == 0 && world->lost_count > 0 && world->messages[i].time > world->lost[0]) {
             assert_int_equal(
-                ptpmon_capture_writer_statistics(writer, 0, &counts, capture_time_of(world, world->lost[0])), PTPMON_OK);
+                ptpmon_capture_writer_statistics(writer, 0, &counts, capture_time_of(world, world->lost[0])),
+                PTPMON_OK);
             counts.dropped = world->lost_count;
             assert_int_equal(
-                ptpmon_capture_writer_statistics(writer, 0, &counts, capture_time_of(world, world->lost[1])), PTPMON_OK);
+                ptpmon_capture_writer_statistics(writer, 0, &counts, capture_time_of(world, world->lost[1])),
+                PTPMON_OK);
         }
         if (!world->messages[i].captured)
             continue;
