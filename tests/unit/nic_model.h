@@ -49,12 +49,12 @@ struct nic_model {
     enum avb_nic_family family;
 
     /* Time. The system's clock is the true one. */
-    uint64_t now;       /* ns */
-    uint64_t epoch;     /* the NIC's clock at 0, ns */
-    int64_t rate_ppm;   /* of the NIC's clock */
-    uint32_t read_min;  /* what a register read takes, ns */
+    uint64_t now;      /* ns */
+    uint64_t epoch;    /* the NIC's clock at 0, ns */
+    int64_t rate_ppm;  /* of the NIC's clock */
+    uint32_t read_min; /* what a register read takes, ns */
     uint32_t read_max;
-    uint64_t late;      /* the next look at the system's clock comes so much later, ns: a pre-emption */
+    uint64_t late; /* the next look at the system's clock comes so much later, ns: a pre-emption */
     bool stands_still;
     bool gone; /* all ones */
 
@@ -81,7 +81,7 @@ struct nic_model {
     uint32_t reads, latch_reads; /* the latter of RXSTMPH, by the code under test */
     uint32_t wrong_writes;       /* to registers that belong to the miniport */
     uint32_t writes;
-    uint32_t pin_levels[64];     /* of the register written */
+    uint32_t pin_levels[64]; /* of the register written */
 };
 
 void nic_model_init(struct nic_model *model, uint64_t seed, enum avb_nic_family family);
