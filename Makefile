@@ -6,7 +6,7 @@ DESTDIR ?=
 ARGS ?=
 CHECK_STAGES := build unit e2e sanitize fuzz install lint
 
-.PHONY: all setup install demo check $(CHECK_STAGES:%=check-%) lint format clean help
+.PHONY: all setup install demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
 
 all:
 	@scripts/build.sh release
@@ -22,6 +22,10 @@ demo:
 	@scripts/setup.sh build demo
 	@scripts/build.sh release
 	@scripts/demo.sh $(ARGS)
+
+bench:
+	@scripts/build.sh release
+	@build/bench_ring $(ARGS)
 
 check:
 	@scripts/check.sh setup $(CHECK_STAGES)
@@ -42,6 +46,7 @@ help:
 	@echo 'make install         into PREFIX (default /usr/local), below DESTDIR where it is given'
 	@echo 'make demo            installs what is missing, builds and shows ptpmon with a running ptp4l;'
 	@echo '                     ARGS="..." goes to `ptpmon demo`'
+	@echo 'make bench           measures the ring; docs/performance.md names other programs in build/'
 	@echo 'make check           installs what is missing and runs every test'
 	@echo 'make check-STAGE     one part of it: $(CHECK_STAGES)'
 	@echo 'make lint, format    static checks; rewrite the C files as .clang-format says'

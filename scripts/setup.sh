@@ -24,7 +24,9 @@ packages_of() {
         ;;
     test)
         # the unit tests, the header tests (also for Windows), the fuzz targets
-        echo libcmocka-dev g++ gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 libclang-rt-dev llvm valgrind
+        echo libcmocka-dev g++ gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 libclang-rt-dev llvm valgrind spin
+        # the benchmark of the ring has it beside ours
+        echo libck-dev
         # the end-to-end tests
         echo linuxptp iproute2 ethtool procps tcpdump tshark python3 python3-pytest
         # the Python package, what it works with, and its types
