@@ -47,7 +47,14 @@ case "$version" in
 *) fail "ptpmon --version says \"$version\", ptpmon.pc $(pkg-config --modversion ptpmon)" ;;
 esac
 
-# The example of the README, linked both ways.
+# Every example builds as its first lines say.
+read -r -a flags <<<"$(pkg-config --cflags --libs ptpmon)"
+for example in "$source"/examples/*.c; do
+    cc -Wall -Wextra -Werror -o "$root/example" "$example" "${flags[@]}" ||
+        fail "$example does not build from what is installed"
+done
+
+# That of the README, linked both ways.
 example=$source/examples/watch.c
 read -r -a flags <<<"$(pkg-config --cflags --libs ptpmon)"
 cc -std=c11 -Wall -Wextra -Werror -o "$root/shared" "$example" "${flags[@]}"
@@ -76,4 +83,4 @@ fence='```'
 diff <(sed -n "/^${fence}c\$/,/^$fence\$/p" "$source/README.md" | sed '1d;$d') <(grep -v SPDX "$example") ||
     fail "the example in README.md is not examples/watch.c"
 files=$(find "$prefix" -type f | wc -l)
-say "$files files installed; the example builds and runs with the shared and with the static library, the Python package with the shared one"
+say "$files files installed; the examples build, that of the README runs with either library, and so does the Python package"
