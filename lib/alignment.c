@@ -21,6 +21,11 @@
 /* Files by the NIC's clock lie side by side: both name the very same stamps. */
 #define HARDWARE_OFFSET NS_PER_SECOND
 
+/* Mostly the capture is of the host's own stack, and a short look proves it: then the long one is spared. */
+#define FIRST_OFFSET NS_PER_SECOND
+#define FIRST_LENGTH (2 * NS_PER_SECOND)
+#define FIRST_ENOUGH 32 /* equal stamps */
+
 /* A clock is not set wrongly by more. */
 #define TEN_YEARS (INT64_C(3653) * 86400 * NS_PER_SECOND)
 
@@ -389,20 +394,37 @@ static ptpmon_status decide_by_hardware_clock(struct aligning *files, bool *deci
     ptpmon_status status = ptpmon_capture_rewind(files->file);
     if (status != PTPMON_OK)
         return status;
-    status = ptpmon_probe_read(&probe, files->recording, files->file, PTPMON_PROBE_HARDWARE, HARDWARE_OFFSET);
+    status = ptpmon_probe_read(&probe, files->recording, files->file, PTPMON_PROBE_HARDWARE, HARDWARE_OFFSET,
+                               PTPMON_PROBE_NS);
     if (status == PTPMON_OK && judge_probe(&probe) == REFUSED_NONE)
         status = decide_by_hardware_stamps(files, &probe, decided);
     ptpmon_probe_free(&probe);
     return status;
 }
 
-static ptpmon_status relate(struct aligning *files)
+/* *decided: the capture's times are the events' stamps. If not, nothing is known yet. */
+static ptpmon_status look_first(struct aligning *files, bool *decided)
+{
+    struct ptpmon_probe probe;
+    struct ptpmon_stamps stamps = {0};
+    ptpmon_status status =
+        ptpmon_probe_read(&probe, files->recording, files->file, PTPMON_PROBE_REALTIME, FIRST_OFFSET, FIRST_LENGTH);
+    if (status == PTPMON_OK && judge_probe(&probe) == REFUSED_NONE)
+        status = ptpmon_stamps_compare(&probe, PTPMON_STAMPS_SOFTWARE, &stamps);
+    *decided = status == PTPMON_OK && stamps.proved && stamps.offset == 0 && stamps.equal >= FIRST_ENOUGH;
+    if (*decided)
+        decide_by_software_stamps(&probe, &stamps, &files->found);
+    ptpmon_probe_free(&probe);
+    return status;
+}
+
+static ptpmon_status look_closely(struct aligning *files)
 {
     struct ptpmon_probe probe;
     struct verdict verdict = {0};
     bool decided = true;
-    ptpmon_status status =
-        ptpmon_probe_read(&probe, files->recording, files->file, PTPMON_PROBE_REALTIME, files->max_offset);
+    ptpmon_status status = ptpmon_probe_read(&probe, files->recording, files->file, PTPMON_PROBE_REALTIME,
+                                             files->max_offset, PTPMON_PROBE_NS);
     if (status == PTPMON_OK)
         status = decide(files, &probe, &verdict);
     if (status == PTPMON_OK && verdict.refusal != REFUSED_NONE)
@@ -424,6 +446,16 @@ static ptpmon_status start_over(const struct aligning *files)
     if (status == PTPMON_OK)
         status = ptpmon_capture_select(files->file, files->interface);
     return status;
+}
+
+static ptpmon_status relate(struct aligning *files)
+{
+    bool decided;
+    ptpmon_status status = look_first(files, &decided);
+    if (status != PTPMON_OK || decided)
+        return status;
+    status = start_over(files);
+    return status == PTPMON_OK ? look_closely(files) : status;
 }
 
 ptpmon_status ptpmon_align(ptpmon_monitor *recording, ptpmon_capture *file, const ptpmon_observer_options *options,

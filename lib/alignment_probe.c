@@ -207,7 +207,7 @@ static bool parse_frame(struct ptpmon_probe *probe, const ptpmon_frame *frame, s
 static int64_t stretch_end(const struct ptpmon_probe *probe, int64_t first_taken)
 {
     int64_t begin = first_taken > probe->events_span.from ? first_taken : probe->events_span.from;
-    return ptpmon_instant_add(ptpmon_instant_add(begin, probe->max_offset), PTPMON_PROBE_NS);
+    return ptpmon_instant_add(ptpmon_instant_add(begin, probe->max_offset), probe->length);
 }
 
 struct frame_reading {
@@ -508,9 +508,9 @@ static ptpmon_status look_again(struct ptpmon_probe *probe, ptpmon_monitor *reco
 }
 
 ptpmon_status ptpmon_probe_read(struct ptpmon_probe *probe, ptpmon_monitor *recording, ptpmon_capture *file,
-                                enum ptpmon_probe_axis axis, int64_t max_offset)
+                                enum ptpmon_probe_axis axis, int64_t max_offset, int64_t length)
 {
-    *probe = (struct ptpmon_probe){.max_offset = ptpmon_instant_clamp(max_offset), .axis = axis};
+    *probe = (struct ptpmon_probe){.max_offset = ptpmon_instant_clamp(max_offset), .length = length, .axis = axis};
     ptpmon_status status = measure_events(probe, recording, false);
     if (status != PTPMON_OK || !probe->events_span.any)
         return status;

@@ -4,7 +4,7 @@
  * for each frame the events with its key.
  *
  * The stretch lies where the events lie, give or take what the capture's clock may be off. It takes in
- * PTPMON_PROBE_NS of what both must have if they belong together, more where there are fewer than
+ * `length` ns of what both must have if they belong together, more where there are fewer than
  * PTPMON_PROBE_ENOUGH messages. Both files are read up to its end, the recording only if the capture
  * has messages there, and to their ends if it has none. Of more than PTPMON_PROBE_FRAMES messages
  * those with certain keys are kept, chosen by a hash, so that no message loses its counterpart. Memory
@@ -17,7 +17,7 @@
 
 #include <ptpmon.h>
 
-#define PTPMON_PROBE_NS       INT64_C(60000000000)
+#define PTPMON_PROBE_NS       INT64_C(60000000000) /* length, usually */
 #define PTPMON_PROBE_ENOUGH   200
 #define PTPMON_PROBE_FRAMES   20000
 #define PTPMON_PROBE_EVENTS   200000 /* with the keys of the frames; more are passed over */
@@ -68,7 +68,7 @@ struct ptpmon_probe_span {
 
 struct ptpmon_probe {
     /* Options. */
-    int64_t max_offset;
+    int64_t max_offset, length;
     enum ptpmon_probe_axis axis;
     /* What was found. */
     struct ptpmon_probe_span events_span;  /* the recording, on the axis */
@@ -91,7 +91,7 @@ struct ptpmon_probe {
 /* The recording is at its start, the capture too. No frame in the stretch is no error; then nothing but spans and
  * capture_messages is filled. Errors: NO_MEMORY, IO, BAD_FILE (the recording). */
 ptpmon_status ptpmon_probe_read(struct ptpmon_probe *probe, ptpmon_monitor *recording, ptpmon_capture *file,
-                                enum ptpmon_probe_axis axis, int64_t max_offset);
+                                enum ptpmon_probe_axis axis, int64_t max_offset, int64_t length);
 void ptpmon_probe_free(struct ptpmon_probe *probe);
 
 #endif

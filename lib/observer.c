@@ -29,10 +29,10 @@
 #define CAPTURE_DELAY_NS (200 * NS_PER_MS)
 
 /* Recorded: how far events are ahead of frames, so that the reading of the clocks after a frame is known. */
-#define AHEAD_NS (1200 * NS_PER_MS)
+#define AHEAD_NS (1100 * NS_PER_MS)
 /* Recorded: how much older than the newest before it an item may be: an event that waited for its stamp, a frame or
  * a loss of a capture that was written late. */
-#define DISORDER_NS (2000 * NS_PER_MS)
+#define DISORDER_NS (1500 * NS_PER_MS)
 /* Recorded: so many items are fed between two looks at what else there is. */
 #define ITEMS_AT_ONCE 32
 /* The promise is renewed in steps of event time. */
