@@ -105,7 +105,8 @@ def test_what_it_read(scene, own):
 def test_clock_is_proved(own):
     received = sum(line["direction"] == "rx" for line in own.lines)
     assert own.alignment["capture_clock"] == own.recording["capture_clock"] == "system"
-    assert own.alignment["equal_stamps"] == own.alignment["compared_stamps"] == received > 0
+    assert own.alignment["equal_stamps"] == own.alignment["compared_stamps"]
+    assert min(32, received) <= own.alignment["compared_stamps"] <= received  # no more is looked at than proves it
     assert own.alignment["offset_ns"] is None
 
 
