@@ -98,7 +98,7 @@ static void show_progress(struct correlate *correlate)
     seen = seen < counts->from ? counts->from : seen > counts->to ? counts->to : seen;
     uint64_t all = counts->to - counts->from;
     cli_progress(progress_reading_text(all != 0 ? (double)(seen - counts->from) / (double)all : 1,
-                                       correlate->view->total.observations, text));
+                                       correlate->part->tally.observations, text));
 }
 
 static bool go_on(void *context)

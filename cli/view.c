@@ -8,13 +8,20 @@
 /* By then an observer has decided about a frame: its window of 1 s, the clocks it waits for, and what comes late. */
 #define HOLD_NS ((uint64_t)2500 * NS_PER_MS)
 
+/* Of all parts together. */
+static const struct tally *total_tally(const struct view *view)
+{
+    return view->count == 1 ? &view->parts[0]->tally : &view->sum;
+}
+
 static void show(struct view_part *part, const ptpmon_observation *observation)
 {
     struct view *view = part->view;
     if (view_is_full(view))
         return;
     tally_add(&part->tally, observation);
-    tally_add(&view->total, observation);
+    if (view->count > 1)
+        tally_add(&view->sum, observation);
     if (!view->only_counts)
         report_observation(view->report, observation);
 }
@@ -59,6 +66,8 @@ struct view_part *view_add_part(struct view *view, const char *name)
     part->name = name;
     part->view = view;
     part->sink = (struct sink){.context = part, .observed = on_observed};
+    if (view->count == 1)
+        view->sum = view->parts[0]->tally;
     view->parts[view->count++] = part;
     return part;
 }
@@ -81,16 +90,18 @@ void view_release(struct view *view, uint64_t event_time)
 
 bool view_is_full(const struct view *view)
 {
-    return view->limit != 0 && view->total.observations >= view->limit;
+    return view->limit != 0 && total_tally(view)->observations >= view->limit;
 }
 
 static void add_dropped(struct view_part *part, uint64_t events, uint64_t frames)
 {
-    struct tally *total = &part->view->total;
+    struct view *view = part->view;
     part->tally.dropped_events += events;
     part->tally.dropped_frames += frames;
-    total->dropped_events += events;
-    total->dropped_frames += frames;
+    if (view->count == 1)
+        return;
+    view->sum.dropped_events += events;
+    view->sum.dropped_frames += frames;
 }
 
 void view_part_end(struct view_part *part, struct session *session)
@@ -126,7 +137,7 @@ static struct report_part part_of(const struct view_part *part)
 
 static struct report_part total_of(const struct view *view, uint64_t elapsed_ns)
 {
-    struct report_part total = {.name = "all together", .tally = &view->total, .elapsed_ns = elapsed_ns};
+    struct report_part total = {.name = "all together", .tally = total_tally(view), .elapsed_ns = elapsed_ns};
     for (size_t i = 0; i < view->count; i++)
         total.compared = total.compared || view->parts[i]->compared;
     return total;

@@ -32,7 +32,7 @@ struct view {
     uint64_t limit;              /* observations shown at most, 0 = no limit; later ones are not counted either */
     uint64_t hold_ns;            /* how long observations are held to be shown in order of time; 0 = not at all */
     struct order held;
-    struct tally total;
+    struct tally sum; /* of all parts, where there are several */
     struct view_part *parts[VIEW_PARTS_MAX];
     size_t count;
 };
