@@ -30,8 +30,6 @@ ORDERS = {
                                                   "t - avb_load_relaxed(&ring->header->limit)"),
     "limit's load relaxed at further attempts": ("stress", "t - avb_load_acquire(&header->limit)",
                                                  "t - avb_load_relaxed(&header->limit)"),
-    "limit's load relaxed where it is moved": ("hostile", "limit = avb_load_acquire(&header->limit), moved",
-                                               "limit = avb_load_relaxed(&header->limit), moved"),
     "limit moved relaxed": ("stress", "avb_replace_acquire_release(&header->limit", "avb_replace_relaxed(&header->limit"),
     "walk's look relaxed": ("hostile", "return avb_load_acquire(&slot_of(", "return avb_load_relaxed(&slot_of("),
 }
