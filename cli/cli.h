@@ -25,6 +25,12 @@ enum cli_exit {
 /* The exit code for a library status; PTPMON_OK, _END and _NOTHING are successes. */
 int cli_exit_code(ptpmon_status status);
 
+/* Of several things that are all to be done, the first that failed. */
+static inline ptpmon_status cli_first_failure(ptpmon_status first, ptpmon_status then)
+{
+    return first != PTPMON_OK ? first : then;
+}
+
 /* "watch" for messages "ptpmon watch: ..."; NULL = "ptpmon". Static storage. */
 void cli_set_command(const char *command);
 

@@ -56,11 +56,6 @@ struct recorder {
     bool failed; /* nothing is written any more */
 };
 
-static ptpmon_status first_failure(ptpmon_status first, ptpmon_status then)
-{
-    return first != PTPMON_OK ? first : then;
-}
-
 /* ---- Opening and closing ---- */
 
 static ptpmon_status open_interface(struct recorder *recorder, struct recorded *interface, const char *name)
@@ -234,7 +229,7 @@ static ptpmon_status stop_interface(struct recorder *recorder, struct recorded *
         if (ptpmon_capture_statistics_get(interface->capture, &statistics) == PTPMON_OK)
             interface->capture_ended_at = statistics.stopped_at;
     }
-    return first_failure(status, ptpmon_monitor_disable(interface->monitor));
+    return cli_first_failure(status, ptpmon_monitor_disable(interface->monitor));
 }
 
 /* Said at once: the recording may go on for long. */
@@ -242,7 +237,7 @@ static void fail_interface(struct recorder *recorder, struct recorded *interface
 {
     if (interface->running)
         cli_library_error(status);
-    recorder->interface_failure = first_failure(recorder->interface_failure, status);
+    recorder->interface_failure = cli_first_failure(recorder->interface_failure, status);
     stop_interface(recorder, interface);
 }
 
@@ -558,7 +553,7 @@ ptpmon_status recorder_stop(struct recorder *recorder)
 {
     ptpmon_status status = PTPMON_OK;
     for (size_t i = 0; i < recorder->count; i++)
-        status = first_failure(status, stop_interface(recorder, &recorder->interfaces[i]));
+        status = cli_first_failure(status, stop_interface(recorder, &recorder->interfaces[i]));
     recorder->stopped_at = cli_now();
     return status;
 }
@@ -587,7 +582,7 @@ ptpmon_status recorder_info(struct recorder *recorder, size_t i, struct session_
             .stopped_at = interface->capture_ended_at,
         };
     ptpmon_status status = ptpmon_monitor_info_get(interface->monitor, &info->monitor);
-    return first_failure(status, ptpmon_monitor_statistics(interface->monitor, &info->statistics));
+    return cli_first_failure(status, ptpmon_monitor_statistics(interface->monitor, &info->statistics));
 }
 
 void recorder_interface_counts(struct recorder *recorder, size_t i, struct recorder_counts *counts)

@@ -90,11 +90,6 @@ static ptpmon_status tell(struct session *session, int wait_ms)
     return status == PTPMON_NOTHING ? PTPMON_OK : status;
 }
 
-static ptpmon_status first_failure(ptpmon_status first, ptpmon_status then)
-{
-    return first != PTPMON_OK ? first : then;
-}
-
 ptpmon_status session_stop(struct session *session)
 {
     if (session->observer == NULL)
@@ -104,7 +99,7 @@ ptpmon_status session_stop(struct session *session)
     session->running = false;
     ptpmon_status told;
     while ((told = tell(session, WAIT_MS)) != PTPMON_END)
-        status = first_failure(status, told);
+        status = cli_first_failure(status, told);
     return status;
 }
 
@@ -114,9 +109,9 @@ ptpmon_status session_info_get(struct session *session, struct session_info *inf
     uint64_t until = session->stopped_at != 0 ? session->stopped_at : cli_now();
     info->elapsed_ns = until > session->started_at ? until - session->started_at : 0;
     ptpmon_status status = ptpmon_monitor_info_get(session->monitor, &info->monitor);
-    status = first_failure(status, ptpmon_monitor_statistics(session->monitor, &info->statistics));
+    status = cli_first_failure(status, ptpmon_monitor_statistics(session->monitor, &info->statistics));
     if (session->capture != NULL)
-        status = first_failure(status, ptpmon_capture_statistics_get(session->capture, &info->capture));
+        status = cli_first_failure(status, ptpmon_capture_statistics_get(session->capture, &info->capture));
     return status;
 }
 
@@ -140,7 +135,7 @@ static ptpmon_status run_round(struct session **sessions, size_t count, int wait
         if (status == PTPMON_OK)
             continue;
         cli_library_error(status);
-        first = first_failure(first, status);
+        first = cli_first_failure(first, status);
         session_stop(session);
     }
     return first;
@@ -162,7 +157,7 @@ ptpmon_status sessions_run(struct session **sessions, size_t count, uint64_t dur
     uint64_t now = cli_now();
     uint64_t until = duration_ns != 0 ? now + duration_ns : 0;
     while (any_running(sessions, count) && go_on(context) && (until == 0 || now < until)) {
-        first = first_failure(first, run_round(sessions, count, remaining_ms(until, now)));
+        first = cli_first_failure(first, run_round(sessions, count, remaining_ms(until, now)));
         now = cli_now();
     }
     return first;

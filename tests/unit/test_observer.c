@@ -298,6 +298,15 @@ static void open_events(struct observed *observed, const struct world *world)
     assert_int_equal(ptpmon_monitor_enable(observed->monitor), PTPMON_OK);
 }
 
+/* Both files, of a capture that was made where the events were. */
+static void open_files(struct observed *observed, const struct world *world)
+{
+    write_events(world);
+    write_capture(world, "here");
+    open_events(observed, world);
+    assert_int_equal(ptpmon_capture_open_file(world->capture, &observed->capture), PTPMON_OK);
+}
+
 static void close_observed(struct observed *observed)
 {
     ptpmon_observer_close(observed->observer);
@@ -342,10 +351,7 @@ static void test_files_give_what_a_correlator_gives(void **state)
         struct world *world = make_world(seed);
         struct outcomes *expected = correlate(world), *found = new_outcomes();
         struct observed observed;
-        write_events(world);
-        write_capture(world, "here");
-        open_events(&observed, world);
-        assert_int_equal(ptpmon_capture_open_file(world->capture, &observed.capture), PTPMON_OK);
+        open_files(&observed, world);
         assert_int_equal(ptpmon_observer_open(observed.monitor, observed.capture, NULL, &observed.observer), PTPMON_OK);
         assert_true(observe(&observed, found));
         assert_same(expected, found);
@@ -372,10 +378,7 @@ static void test_moved_stamps_give_the_same(void **state)
         struct outcomes *expected = correlate(world), *found = new_outcomes();
         world->offset = 37 * (int64_t)KIT_SECOND + 123456789;
         struct observed observed;
-        write_events(world);
-        write_capture(world, "here");
-        open_events(&observed, world);
-        assert_int_equal(ptpmon_capture_open_file(world->capture, &observed.capture), PTPMON_OK);
+        open_files(&observed, world);
         assert_int_equal(ptpmon_observer_open(observed.monitor, observed.capture, NULL, &observed.observer), PTPMON_OK);
         assert_true(observe(&observed, found));
         ptpmon_alignment alignment;
@@ -404,10 +407,7 @@ static void test_another_clock_gives_the_same_pairs(void **state)
         world->jitter = 4 * KIT_MICROSECOND;
         struct outcomes *found = new_outcomes();
         struct observed observed;
-        write_events(world);
-        write_capture(world, "here");
-        open_events(&observed, world);
-        assert_int_equal(ptpmon_capture_open_file(world->capture, &observed.capture), PTPMON_OK);
+        open_files(&observed, world);
         assert_int_equal(ptpmon_observer_open(observed.monitor, observed.capture, NULL, &observed.observer),
                          PTPMON_BAD_FILE);
         assert_non_null(strstr(ptpmon_error_message(), "--other-clock"));
