@@ -33,8 +33,16 @@ struct sections {
 /* What the readers of one ring, one after the other, leave behind. */
 struct record_book {
     UINT64 next[PRODUCERS]; /* number of the producer's next record */
-    UINT64 records, wrong;
+    UINT64 wrong;
 };
+
+static UINT64 records_in(const struct record_book *book)
+{
+    UINT64 records = 0;
+    for (unsigned int i = 0; i < PRODUCERS; i++)
+        records += kit_load(&book->next[i]);
+    return records;
+}
 
 static void *map(int fd, size_t bytes, int protection)
 {
@@ -134,10 +142,8 @@ static void read_into(struct record_book *book, const PTP_TIMESTAMP_EVENT *event
             book->wrong++;
             return;
         }
-        if (number == book->next[producer]) {
+        if (number == book->next[producer]) /* one store: a kill leaves no half of a note */
             __atomic_store_n(&book->next[producer], number + 1, __ATOMIC_RELAXED);
-            __atomic_store_n(&book->records, book->records + 1, __ATOMIC_RELAXED);
-        }
     }
 }
 
@@ -223,7 +229,7 @@ static void assert_nothing_lost(struct producer producers[PRODUCERS], struct sec
     while (read_some(&reader, book) > 0)
         ;
     assert_int_equal(book->wrong, 0);
-    assert_int_equal(book->records, emitted);
+    assert_int_equal(records_in(book), emitted);
     const char *wrong = kit_accounts(&sections->kit, attempted, emitted);
     if (!wrong)
         wrong = kit_takes_capacity(&sections->kit, &reader);
@@ -276,7 +282,7 @@ static void test_killed_reader_and_a_fresh_ring(void **state)
         make_sections(&sections);
         pid_t reader = start(read_for_ever, &sections, book);
         start_producers(producers, &sections, &stop);
-        kill_at_any_moment(reader, &book->records, &random);
+        kill_at_any_moment(reader, &book->next[0], &random);
         assert_nothing_lost(producers, &sections, &stop, book);
         munmap(book, sizeof *book);
         free_sections(&sections);
@@ -294,7 +300,7 @@ static void test_killed_readers_of_one_ring(void **state)
     make_sections(&sections);
     start_producers(producers, &sections, &stop);
     for (unsigned int kill = 0; kill < KILLS; kill++)
-        kill_at_any_moment(start(read_for_ever, &sections, book), &book->records, &random);
+        kill_at_any_moment(start(read_for_ever, &sections, book), &book->next[0], &random);
     assert_nothing_lost(producers, &sections, &stop, book);
     munmap(book, sizeof *book);
     free_sections(&sections);
@@ -320,7 +326,7 @@ static void test_killed_hostile_readers(void **state)
             emitted += producers[i].emitted;
         }
         assert_null(kit_accounts(&sections.kit, attempted, emitted));
-        struct record_book book = {.records = 0};
+        struct record_book book = {.wrong = 0};
         AVB_RING_READER reader = kit_reader(&sections.kit);
         const PTP_TIMESTAMP_EVENT *first;
         for (UINT64 count; (count = AvbRingPeek(&reader, &first)) > 0; AvbRingRelease(&reader, count)) {
