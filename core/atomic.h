@@ -30,6 +30,16 @@ static inline void avb_add_relaxed(UINT64 *word, UINT64 value)
     __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
 }
 
+static inline void avb_set_bits_release(UINT64 *word, UINT64 bits)
+{
+    __atomic_fetch_or(word, bits, __ATOMIC_RELEASE);
+}
+
+static inline void avb_clear_bits_release(UINT64 *word, UINT64 bits)
+{
+    __atomic_fetch_and(word, ~bits, __ATOMIC_RELEASE);
+}
+
 /* Compare and exchange. 0: the word was another, which *expected is now. */
 static inline int avb_replace_relaxed(UINT64 *word, UINT64 *expected, UINT64 value)
 {
