@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "filter.h"
+
+#include "adapter.h"
+#include "atomic.h"
+#include "datapath.h"
+#include "monitor.h"
+#include "oid.h"
+#include "trace.h"
+
+#define ADAPTER_TAG 'aPvA'
+
+/* The newest first. Packet timestamps came with 6.82; 6.30 is Windows 8. */
+static const UINT32 versions[] = {0x00060052, 0x0006003C, 0x00060032, 0x00060028, 0x0006001E};
+static UINT32 version;
+
+UINT32 AvbNdisVersion(void)
+{
+    return version;
+}
+
+/* ---- What the adapter stamps ---- */
+
+static void NoteStamps(AVB_DEVICE_CONTEXT *adapter, const void *config, UINT32 bytes)
+{
+    avb_add_relaxed(&adapter->stamp_indications, 1);
+    avb_store_release(&adapter->stamps, AvbStampConfig(config, bytes));
+}
+
+/* Indications before the filter ran have not reached it. One that comes now is newer than the answer: ask again. */
+static void AskForStamps(AVB_DEVICE_CONTEXT *adapter)
+{
+    NDIS_TIMESTAMP_CAPABILITIES config;
+    UINT64 indications;
+    do {
+        UINT32 written;
+        indications = avb_load_acquire(&adapter->stamp_indications);
+        RtlZeroMemory(&config, sizeof config);
+        AvbQueryOid(adapter->filter, OID_TIMESTAMP_CURRENT_CONFIG, &config, sizeof config, &written);
+        avb_store_release(&adapter->stamps, AvbStampConfig(&config, written));
+    } while (avb_load_acquire(&adapter->stamp_indications) != indications);
+}
+
+/* ---- Attach and detach ---- */
+
+/* "\DEVICE\{GUID}": the GUID is what users know the adapter by. */
+static void CopyGuid(AVB_DEVICE_CONTEXT *adapter, const UNICODE_STRING *name)
+{
+    UINT32 characters = name->Length / sizeof(WCHAR), start = characters;
+    while (start > 0 && name->Buffer[start - 1] != L'\\')
+        start--;
+    UINT32 length = characters - start;
+    if (length > sizeof adapter->guid_text / sizeof(WCHAR))
+        length = 0;
+    RtlCopyMemory(adapter->guid_text, &name->Buffer[start], length * sizeof(WCHAR));
+    adapter->guid.Buffer = adapter->guid_text;
+    adapter->guid.Length = adapter->guid.MaximumLength = (USHORT)(length * sizeof(WCHAR));
+}
+
+static NDIS_STATUS SetAttributes(AVB_DEVICE_CONTEXT *adapter)
+{
+    NDIS_FILTER_ATTRIBUTES attributes;
+    RtlZeroMemory(&attributes, sizeof attributes);
+    attributes.Header.Type = NDIS_OBJECT_TYPE_FILTER_ATTRIBUTES;
+    attributes.Header.Revision = NDIS_FILTER_ATTRIBUTES_REVISION_1;
+    attributes.Header.Size = NDIS_SIZEOF_FILTER_ATTRIBUTES_REVISION_1;
+    return NdisFSetAttributes(adapter->filter, adapter, &attributes);
+}
+
+static AVB_DEVICE_CONTEXT *NewAdapter(NDIS_HANDLE filter, const NDIS_FILTER_ATTACH_PARAMETERS *parameters)
+{
+    AVB_DEVICE_CONTEXT *adapter = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof *adapter, ADAPTER_TAG);
+    if (!adapter)
+        return NULL;
+    RtlZeroMemory(adapter, sizeof *adapter);
+    adapter->path = AVB_PATH_PAUSED;
+    adapter->filter = filter;
+    adapter->net_luid = parameters->BaseMiniportNetLuid.Value;
+    adapter->if_index = parameters->BaseMiniportIfIndex;
+    CopyGuid(adapter, parameters->BaseMiniportName);
+    AvbReadSettings(filter, &adapter->settings);
+    return adapter;
+}
+
+static NDIS_STATUS Prepare(AVB_DEVICE_CONTEXT *adapter)
+{
+    NDIS_STATUS status = AvbPtpMonitorInit(adapter);
+    if (status != NDIS_STATUS_SUCCESS)
+        return status;
+    status = SetAttributes(adapter);
+    if (status != NDIS_STATUS_SUCCESS)
+        AvbPtpMonitorCleanup(adapter);
+    return status;
+}
+
+/*
+ * Media that carry no Ethernet frames are refused, so that NDIS leaves the filter out there: it is optional.
+ * Registers that cannot be opened are no reason: the state says so in the statistics.
+ */
+static NDIS_STATUS NTAPI Attach(NDIS_HANDLE filter, NDIS_HANDLE driver_context,
+                                NDIS_FILTER_ATTACH_PARAMETERS *parameters)
+{
+    UNREFERENCED_PARAMETER(driver_context);
+    if (parameters->MiniportMediaType != NdisMedium802_3)
+        return NDIS_STATUS_UNSUPPORTED_MEDIA;
+    AVB_DEVICE_CONTEXT *adapter = NewAdapter(filter, parameters);
+    NDIS_STATUS status = adapter ? Prepare(adapter) : NDIS_STATUS_RESOURCES;
+    if (status != NDIS_STATUS_SUCCESS) {
+        AvbTraceAttach(parameters->BaseMiniportNetLuid.Value, parameters->BaseMiniportIfIndex, 0, status);
+        if (adapter)
+            ExFreePoolWithTag(adapter, ADAPTER_TAG);
+        return status;
+    }
+    if (adapter->settings.register_access) {
+        AvbRegistersOpen(&adapter->registers, parameters->BaseMiniportName, adapter->settings.sdp_pin);
+        AvbRegistersSuspend(&adapter->registers); /* until it runs */
+    }
+    AvbLockControl();
+    AvbAdapterAdd(adapter);
+    AvbUnlockControl();
+    AvbTraceAttach(adapter->net_luid, adapter->if_index, adapter->generation, status);
+    return status;
+}
+
+static VOID NTAPI Detach(NDIS_HANDLE context)
+{
+    AVB_DEVICE_CONTEXT *adapter = context;
+    AvbLockControl();
+    AvbAdapterRemove(adapter);
+    AvbMonitorStop(adapter, AVB_DISABLED_BY_DETACH);
+    AvbPtpMonitorCleanup(adapter);
+    AvbUnlockControl();
+    AvbRegistersClose(&adapter->registers);
+    AvbTraceDetach(adapter->net_luid, adapter->generation);
+    ExFreePoolWithTag(adapter, ADAPTER_TAG);
+}
+
+/* ---- Pause and restart ---- */
+
+static NDIS_STATUS NTAPI Restart(NDIS_HANDLE context, NDIS_FILTER_RESTART_PARAMETERS *parameters)
+{
+    UNREFERENCED_PARAMETER(parameters);
+    AVB_DEVICE_CONTEXT *adapter = context;
+    AskForStamps(adapter);
+    AvbRegistersResume(&adapter->registers);
+    avb_clear_bits_release(&adapter->path, AVB_PATH_PAUSED);
+    return NDIS_STATUS_SUCCESS;
+}
+
+/* Nothing to wait for: calls of the datapath under way are NDIS's to wait for, and no list is held here. */
+static NDIS_STATUS NTAPI Pause(NDIS_HANDLE context, NDIS_FILTER_PAUSE_PARAMETERS *parameters)
+{
+    UNREFERENCED_PARAMETER(parameters);
+    AVB_DEVICE_CONTEXT *adapter = context;
+    avb_set_bits_release(&adapter->path, AVB_PATH_PAUSED);
+    AvbRegistersSuspend(&adapter->registers); /* the adapter may lose its power next */
+    return NDIS_STATUS_SUCCESS;
+}
+
+/* ---- Indications ---- */
+
+static VOID NTAPI Status(NDIS_HANDLE context, NDIS_STATUS_INDICATION *indication)
+{
+    AVB_DEVICE_CONTEXT *adapter = context;
+    if (indication->StatusCode == NDIS_STATUS_TIMESTAMP_CURRENT_CONFIG)
+        NoteStamps(adapter, indication->StatusBuffer, indication->StatusBufferSize);
+    NdisFIndicateStatus(adapter->filter, indication);
+}
+
+static VOID NTAPI DevicePnPEvent(NDIS_HANDLE context, NET_DEVICE_PNP_EVENT *event)
+{
+    AVB_DEVICE_CONTEXT *adapter = context;
+    if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
+        AvbRegistersSuspend(&adapter->registers);
+    NdisFDevicePnPEventNotify(adapter->filter, event);
+}
+
+/* ---- Registration ---- */
+
+static NDIS_FILTER_DRIVER_CHARACTERISTICS Characteristics(void)
+{
+    NDIS_FILTER_DRIVER_CHARACTERISTICS handlers;
+    RtlZeroMemory(&handlers, sizeof handlers);
+    handlers.Header.Type = NDIS_OBJECT_TYPE_FILTER_DRIVER_CHARACTERISTICS;
+    handlers.Header.Revision = NDIS_FILTER_CHARACTERISTICS_REVISION_2;
+    handlers.Header.Size = NDIS_SIZEOF_FILTER_DRIVER_CHARACTERISTICS_REVISION_2;
+    handlers.MajorNdisVersion = (UCHAR)(version >> 16);
+    handlers.MinorNdisVersion = (UCHAR)version;
+    handlers.MajorDriverVersion = 1;
+    RtlInitUnicodeString(&handlers.FriendlyName, L"ptpmon PTP Timestamp Event Monitor");
+    RtlInitUnicodeString(&handlers.UniqueName,
+                         L"{7C1C7A4E-5D0B-4E6A-9B1E-3B5E6E1C9A41}"); /* the INF's NetCfgInstanceId */
+    RtlInitUnicodeString(&handlers.ServiceName, L"avbptpmon");
+    handlers.AttachHandler = Attach;
+    handlers.DetachHandler = Detach;
+    handlers.RestartHandler = Restart;
+    handlers.PauseHandler = Pause;
+    handlers.SendNetBufferListsHandler = FilterSendNetBufferLists;
+    handlers.SendNetBufferListsCompleteHandler = FilterSendNetBufferListsComplete;
+    handlers.CancelSendNetBufferListsHandler = FilterCancelSendNetBufferLists;
+    handlers.ReceiveNetBufferListsHandler = FilterReceiveNetBufferLists;
+    handlers.ReturnNetBufferListsHandler = FilterReturnNetBufferLists;
+    handlers.OidRequestHandler = AvbFilterOidRequest;
+    handlers.OidRequestCompleteHandler = AvbFilterOidRequestComplete;
+    handlers.CancelOidRequestHandler = AvbFilterCancelOidRequest;
+    handlers.DevicePnPEventNotifyHandler = DevicePnPEvent;
+    handlers.StatusHandler = Status;
+    return handlers;
+}
+
+NDIS_STATUS AvbFilterRegister(DRIVER_OBJECT *driver, NDIS_HANDLE *handle)
+{
+    UINT32 given = NdisGetVersion();
+    NDIS_STATUS status = NDIS_STATUS_BAD_VERSION;
+    for (UINT32 i = 0; i < sizeof versions / sizeof versions[0] && status == NDIS_STATUS_BAD_VERSION; i++) {
+        if (versions[i] > given)
+            continue;
+        version = versions[i];
+        NDIS_FILTER_DRIVER_CHARACTERISTICS handlers = Characteristics();
+        status = NdisFRegisterFilterDriver(driver, NULL, &handlers, handle);
+    }
+    return status;
+}
+
+void AvbFilterDeregister(NDIS_HANDLE handle)
+{
+    NdisFDeregisterFilterDriver(handle);
+}
