@@ -67,9 +67,12 @@ static READING ReadRegisters(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
     return (READING){.before = counter - half, .after = counter + half, .value = now.nic_ns};
 }
 
+/* A paused adapter is not asked: it may be about to go. */
 static READING ReadNic(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
 {
     AVB_STAMP_CONFIG config = avb_load_acquire(&adapter->stamps);
+    if (avb_load_acquire(&adapter->path) & AVB_PATH_PAUSED)
+        return (READING){0};
     if (AvbStampsHardware(config, AVB_DIRECTION_RX) || AvbStampsHardware(config, AVB_DIRECTION_TX))
         return ReadCrossTimestamp(adapter, config);
     return AvbRegistersAreOpen(&adapter->registers) ? ReadRegisters(adapter, frequency) : (READING){0};

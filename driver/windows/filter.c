@@ -147,12 +147,17 @@ static NDIS_STATUS NTAPI Restart(NDIS_HANDLE context, NDIS_FILTER_RESTART_PARAME
     return NDIS_STATUS_SUCCESS;
 }
 
-/* Nothing to wait for: calls of the datapath under way are NDIS's to wait for, and no list is held here. */
+/*
+ * No list is held here, and calls of the datapath under way are NDIS's to wait for. A request of this driver's own, made
+ * under the control mutex while the adapter runs, is waited for: none is left when NDIS goes on to detach.
+ */
 static NDIS_STATUS NTAPI Pause(NDIS_HANDLE context, NDIS_FILTER_PAUSE_PARAMETERS *parameters)
 {
     UNREFERENCED_PARAMETER(parameters);
     AVB_DEVICE_CONTEXT *adapter = context;
+    AvbLockControl();
     avb_set_bits_release(&adapter->path, AVB_PATH_PAUSED);
+    AvbUnlockControl();
     AvbRegistersSuspend(&adapter->registers); /* the adapter may lose its power next */
     return NDIS_STATUS_SUCCESS;
 }
