@@ -10,8 +10,9 @@
 
 #define ADAPTER_TAG 'aPvA'
 
-/* The newest first. Packet timestamps came with 6.82; 6.30 is Windows 8. */
-static const UINT32 versions[] = {0x00060052, 0x0006003C, 0x00060032, 0x00060028, 0x0006001E};
+/* The newest first; 6.30 is Windows 8. */
+#define NDIS_WITH_TIMESTAMPS 0x00060052u /* 6.82 */
+static const UINT32 versions[] = {NDIS_WITH_TIMESTAMPS, 0x0006003C, 0x00060032, 0x00060028, 0x0006001E};
 static UINT32 version;
 
 UINT32 AvbNdisVersion(void)
@@ -21,10 +22,16 @@ UINT32 AvbNdisVersion(void)
 
 /* ---- What the adapter stamps ---- */
 
+/* Lists have a place for stamps from 6.82 on: before, what lies there is something else. */
+static AVB_STAMP_CONFIG ConfigOf(const void *config, UINT32 bytes)
+{
+    return version >= NDIS_WITH_TIMESTAMPS ? AvbStampConfig(config, bytes) : 0;
+}
+
 static void NoteStamps(AVB_DEVICE_CONTEXT *adapter, const void *config, UINT32 bytes)
 {
     avb_add_relaxed(&adapter->stamp_indications, 1);
-    avb_store_release(&adapter->stamps, AvbStampConfig(config, bytes));
+    avb_store_release(&adapter->stamps, ConfigOf(config, bytes));
 }
 
 /* Indications before the filter ran have not reached it. One that comes now is newer than the answer: ask again. */
@@ -32,12 +39,14 @@ static void AskForStamps(AVB_DEVICE_CONTEXT *adapter)
 {
     NDIS_TIMESTAMP_CAPABILITIES config;
     UINT64 indications;
+    if (version < NDIS_RUNTIME_VERSION_682)
+        return;
     do {
         UINT32 written;
         indications = avb_load_acquire(&adapter->stamp_indications);
         RtlZeroMemory(&config, sizeof config);
         AvbQueryOid(adapter->filter, OID_TIMESTAMP_CURRENT_CONFIG, &config, sizeof config, &written);
-        avb_store_release(&adapter->stamps, AvbStampConfig(&config, written));
+        avb_store_release(&adapter->stamps, ConfigOf(&config, written));
     } while (avb_load_acquire(&adapter->stamp_indications) != indications);
 }
 
@@ -148,8 +157,8 @@ static NDIS_STATUS NTAPI Restart(NDIS_HANDLE context, NDIS_FILTER_RESTART_PARAME
 }
 
 /*
- * No list is held here, and calls of the datapath under way are NDIS's to wait for. A request of this driver's own, made
- * under the control mutex while the adapter runs, is waited for: none is left when NDIS goes on to detach.
+ * No list is held here, and calls of the datapath under way are NDIS's to wait for. A request of this driver's own,
+ * made under the control mutex while the adapter runs, is waited for: none is left when NDIS goes on to detach.
  */
 static NDIS_STATUS NTAPI Pause(NDIS_HANDLE context, NDIS_FILTER_PAUSE_PARAMETERS *parameters)
 {
