@@ -26,16 +26,26 @@ static UINT32 CountLists(const NET_BUFFER_LIST *list)
     return count;
 }
 
-/* 0: monitoring ends at this moment. A caller that is not at DISPATCH_LEVEL could be suspended in the midst of a
- * record. */
+static void LowerIrql(const LOOK *look)
+{
+    if (look->irql != DISPATCH_LEVEL)
+        KeLowerIrql(look->irql);
+}
+
+/*
+ * 0: monitoring ends at this moment. A caller that is not at DISPATCH_LEVEL could be suspended, in the midst of a
+ * record or with the rundown reference, for which disable and detach would wait.
+ */
 static int BeginLook(LOOK *look, AVB_DEVICE_CONTEXT *adapter, const NET_BUFFER_LIST *lists, UINT32 direction,
                      int at_dispatch)
 {
-    if (!ExAcquireRundownProtectionCacheAware(adapter->users))
-        return 0;
     *look = (LOOK){.adapter = adapter, .direction = direction, .irql = DISPATCH_LEVEL};
     if (!at_dispatch)
         look->irql = KeRaiseIrqlToDpcLevel();
+    if (!ExAcquireRundownProtectionCacheAware(adapter->users)) {
+        LowerIrql(look);
+        return 0;
+    }
     if (AvbRegistersHavePin(&adapter->registers))
         AvbRegistersPinEnter(&adapter->registers);
     if (AvbTraceDatapathWanted()) {
@@ -52,9 +62,8 @@ static void EndLook(LOOK *look)
         AvbTraceDatapath(0, adapter->net_luid, look->direction, look->traced);
     if (AvbRegistersHavePin(&adapter->registers))
         AvbRegistersPinLeave(&adapter->registers);
-    if (look->irql != DISPATCH_LEVEL)
-        KeLowerIrql(look->irql);
     ExReleaseRundownProtectionCacheAware(adapter->users);
+    LowerIrql(look);
 }
 
 /* ---- Received ---- */

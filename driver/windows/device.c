@@ -42,7 +42,7 @@ static NTSTATUS Open(FILE_OBJECT *file)
     if (guid.Length < sizeof(WCHAR) || guid.Buffer[0] != L'\\')
         return STATUS_OBJECT_NAME_NOT_FOUND;
     guid.Buffer++;
-    guid.Length -= sizeof(WCHAR);
+    guid.Length = (USHORT)(guid.Length - sizeof(WCHAR));
     AVB_OPEN *open = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof *open, OPEN_TAG);
     if (!open)
         return STATUS_INSUFFICIENT_RESOURCES;

@@ -69,13 +69,13 @@ static void TakeHardware(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event
     event->stamp |= kind;
 }
 
-/* A value that was put there under another configuration is a NIC's: far from the counter. */
-static void TakeSoftware(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event, UINT64 ticks, UINT64 frequency)
+/*
+ * A value may have been put there under another configuration than the one that is in force now. What is of a
+ * NIC's clock is far from the performance counter, and the other way round.
+ */
+static int IsOfCounter(const PTP_TIMESTAMP_EVENT *event, UINT64 ticks, UINT64 frequency)
 {
-    if (ticks <= event->system_timestamp && event->system_timestamp - ticks <= SOFTWARE_STAMP_AGE_S * frequency)
-        event->software_timestamp = ticks;
-    else
-        CountReason(adapter, AVB_REASON_NOT_A_TIME);
+    return ticks <= event->system_timestamp && event->system_timestamp - ticks <= SOFTWARE_STAMP_AGE_S * frequency;
 }
 
 /* The list's own timestamp: one place for either kind. */
@@ -88,12 +88,19 @@ static void TakeFromList(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event
     NdisGetNblTimestampInfo(list, &stamp);
     if (stamp.Timestamp == 0)
         return;
+    int of_counter = IsOfCounter(event, stamp.Timestamp, frequency);
     switch (AvbStampPromise(config, event, event->direction, list->NblFlags)) {
     case AVB_PROMISE_HARDWARE:
-        TakeHardware(adapter, event, AvbStampNanoseconds(config, stamp.Timestamp), AVB_STAMP_METADATA);
+        if (of_counter)
+            CountReason(adapter, AVB_REASON_KIND_UNKNOWN);
+        else
+            TakeHardware(adapter, event, AvbStampNanoseconds(config, stamp.Timestamp), AVB_STAMP_METADATA);
         break;
     case AVB_PROMISE_SOFTWARE:
-        TakeSoftware(adapter, event, stamp.Timestamp, frequency);
+        if (of_counter)
+            event->software_timestamp = stamp.Timestamp;
+        else
+            CountReason(adapter, AVB_REASON_NOT_A_TIME);
         break;
     case AVB_PROMISE_BOTH:
         CountReason(adapter, AVB_REASON_KIND_UNKNOWN);
@@ -105,20 +112,12 @@ static void TakeFromList(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event
     }
 }
 
-/* The stamp that the caller knows to be this frame's: read from the registers, unless NDIS's are in use. */
-static void TakeGiven(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event, UINT64 nanoseconds,
-                      AVB_STAMP_CONFIG config)
-{
-    TakeHardware(adapter, event, nanoseconds,
-                 AvbStampsHardware(config, event->direction) ? AVB_STAMP_METADATA : AVB_STAMP_REGISTERS);
-}
-
 static void StampReceived(AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *event, const NET_BUFFER_LIST *list,
                           UINT64 given, UINT64 frequency)
 {
     AVB_STAMP_CONFIG config = avb_load_acquire(&adapter->stamps);
     if (given != AVB_STAMP_OF_LIST && given != 0)
-        TakeGiven(adapter, event, given, config);
+        TakeHardware(adapter, event, given, AVB_STAMP_REGISTERS);
     if (given == AVB_STAMP_OF_LIST || !AvbStampsHardware(config, AVB_DIRECTION_RX))
         TakeFromList(adapter, event, list, config, frequency);
 }
@@ -128,7 +127,7 @@ static void ExpectStamp(const AVB_DEVICE_CONTEXT *adapter, PTP_TIMESTAMP_EVENT *
 {
     AVB_STAMP_CONFIG config = avb_load_acquire(&adapter->stamps);
     AVB_STAMP_PROMISE promise = AvbStampPromise(config, event, AVB_DIRECTION_TX, list->NblFlags);
-    if (promise == AVB_PROMISE_HARDWARE || promise == AVB_PROMISE_SOFTWARE)
+    if (promise == AVB_PROMISE_SOFTWARE || (promise == AVB_PROMISE_HARDWARE && AvbStampHz(config) != 0))
         event->stamp |= AVB_STAMP_EXPECTED;
 }
 

@@ -11,8 +11,8 @@
 #define ADAPTER_TAG 'aPvA'
 
 /* The newest first; 6.30 is Windows 8. */
-#define NDIS_WITH_TIMESTAMPS 0x00060052u /* 6.82 */
-static const UINT32 versions[] = {NDIS_WITH_TIMESTAMPS, 0x0006003C, 0x00060032, 0x00060028, 0x0006001E};
+static const UINT32 versions[] = {NDIS_RUNTIME_VERSION_682, NDIS_RUNTIME_VERSION_660, NDIS_RUNTIME_VERSION_650,
+                                  NDIS_RUNTIME_VERSION_640, NDIS_RUNTIME_VERSION_630};
 static UINT32 version;
 
 UINT32 AvbNdisVersion(void)
@@ -25,7 +25,7 @@ UINT32 AvbNdisVersion(void)
 /* Lists have a place for stamps from 6.82 on: before, what lies there is something else. */
 static AVB_STAMP_CONFIG ConfigOf(const void *config, UINT32 bytes)
 {
-    return version >= NDIS_WITH_TIMESTAMPS ? AvbStampConfig(config, bytes) : 0;
+    return version >= NDIS_RUNTIME_VERSION_682 ? AvbStampConfig(config, bytes) : 0;
 }
 
 static void NoteStamps(AVB_DEVICE_CONTEXT *adapter, const void *config, UINT32 bytes)

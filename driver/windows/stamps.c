@@ -31,7 +31,9 @@ static const PROMISES *PromisesOf(UINT8 direction)
 
 AVB_STAMP_CONFIG AvbStampConfig(const NDIS_TIMESTAMP_CAPABILITIES *config, UINT32 bytes)
 {
-    if (bytes < sizeof *config || config->Header.Size < sizeof *config)
+    /* Less than sizeof: revision 1 ends with the flags, which are followed by padding. */
+    if (bytes < NDIS_SIZEOF_TIMESTAMP_CAPABILITIES_REVISION_1 ||
+        config->Header.Size < NDIS_SIZEOF_TIMESTAMP_CAPABILITIES_REVISION_1)
         return 0;
     const UINT8 *flags = (const UINT8 *)&config->TimestampFlags;
     AVB_STAMP_CONFIG word = 0;
@@ -40,23 +42,23 @@ AVB_STAMP_CONFIG AvbStampConfig(const NDIS_TIMESTAMP_CAPABILITIES *config, UINT3
             word |= AVB_STAMP_FLAG(i);
     }
     UINT64 hz = config->HardwareClockFrequencyHz;
-    if (hz > 0 && hz <= AVB_STAMP_MAX_HZ)
-        return hz << AVB_STAMP_FLAG_BITS | word;
-    /* Without a unit a hardware stamp says nothing; software stamps are on the system's clock. */
-    return word & (AVB_STAMP_RX_SW_ALL | AVB_STAMP_TX_SW_ALL | AVB_STAMP_TX_SW_TAGGED);
+    return hz <= AVB_STAMP_MAX_HZ ? hz << AVB_STAMP_FLAG_BITS | word : word;
+}
+
+static UINT32 AllHardwareFlags(const PROMISES *of)
+{
+    return of->all | of->tagged | of->udp[0].event | of->udp[0].all | of->udp[1].event | of->udp[1].all;
 }
 
 int AvbStampsHardware(AVB_STAMP_CONFIG config, UINT8 direction)
 {
-    const PROMISES *of = PromisesOf(direction);
-    return (config & (of->all | of->tagged | of->udp[0].event | of->udp[0].all | of->udp[1].event | of->udp[1].all)) !=
-           0;
+    return AvbStampHz(config) != 0 && (config & AllHardwareFlags(PromisesOf(direction))) != 0;
 }
 
 int AvbStampsAny(AVB_STAMP_CONFIG config, UINT8 direction)
 {
     const PROMISES *of = PromisesOf(direction);
-    return AvbStampsHardware(config, direction) || (config & (of->software_all | of->software_tagged)) != 0;
+    return (config & (AllHardwareFlags(of) | of->software_all | of->software_tagged)) != 0;
 }
 
 /* The flags that would each have this frame stamped by hardware. */
@@ -85,9 +87,10 @@ UINT64 AvbTicksToNanoseconds(UINT64 ticks, UINT64 hz)
 {
     if (hz == AVB_NS_PER_SECOND)
         return ticks;
-    if (hz == 0 || hz > AVB_STAMP_MAX_HZ || ticks / hz >= UINT64_MAX / AVB_NS_PER_SECOND)
+    if (hz == 0 || hz > AVB_STAMP_MAX_HZ)
         return 0;
-    return ticks / hz * AVB_NS_PER_SECOND + ticks % hz * AVB_NS_PER_SECOND / hz;
+    UINT64 seconds = ticks / hz, rest = ticks % hz * AVB_NS_PER_SECOND / hz;
+    return seconds <= (UINT64_MAX - rest) / AVB_NS_PER_SECOND ? seconds * AVB_NS_PER_SECOND + rest : 0;
 }
 
 UINT64 AvbStampNanoseconds(AVB_STAMP_CONFIG config, UINT64 ticks)

@@ -10,8 +10,11 @@
 
 #include "nt.h"
 
-/* Clock frequency (Hz) << AVB_STAMP_FLAG_BITS | flags, bit i the i-th of NDIS_TIMESTAMP_CAPABILITY_FLAGS; 0 = no
- * stamps. */
+/*
+ * Clock frequency (Hz) << AVB_STAMP_FLAG_BITS | flags, bit i the i-th of NDIS_TIMESTAMP_CAPABILITY_FLAGS; 0 = no
+ * stamps. Frequency 0: the clock has no usable unit. Its flags are kept: for what they name, a value is no
+ * software stamp.
+ */
 typedef UINT64 AVB_STAMP_CONFIG;
 
 #define AVB_STAMP_FLAG_BITS 14
@@ -42,10 +45,10 @@ typedef enum _AVB_STAMP_PROMISE {
     AVB_PROMISE_BOTH /* so nobody can tell */
 } AVB_STAMP_PROMISE;
 
-/* The word for a configuration as NDIS gives it; 0 where it is none, or one whose clock has no usable unit. */
+/* The word for a configuration as NDIS gives it; 0 where it is none. */
 AVB_STAMP_CONFIG AvbStampConfig(_In_reads_bytes_(bytes) const NDIS_TIMESTAMP_CAPABILITIES *config, _In_ UINT32 bytes);
 
-/* Whether any frame of this direction is stamped: by hardware, or at all. */
+/* Whether any frame of this direction is stamped: by hardware whose clock has a unit, or at all. */
 int AvbStampsHardware(_In_ AVB_STAMP_CONFIG config, _In_ UINT8 direction);
 int AvbStampsAny(_In_ AVB_STAMP_CONFIG config, _In_ UINT8 direction);
 
