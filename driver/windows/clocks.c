@@ -94,14 +94,15 @@ void AvbReadClocks(AVB_DEVICE_CONTEXT *adapter, PTP_CLOCKS_RECORD *clocks)
     clocks->realtime_ns = utc.value;
     UINT64 utc_error = AvbTicksToNanoseconds(utc.after - utc.before, frequency) / 2 + SYSTEM_TIME_UNIT_NS;
     clocks->realtime_uncertainty_ns = Bounded(utc_error);
-    if (nic.value == 0)
+    if (nic.value == 0 || Middle(&nic) > Middle(&utc)) /* a reading of the future is none */
         return;
     /* UTC was read after the NIC's clock: its reading is moved to that instant, the shorter way for all three. */
-    UINT64 apart = Middle(&utc) > Middle(&nic) ? Middle(&utc) - Middle(&nic) : 0;
-    UINT64 apart_ns = AvbTicksToNanoseconds(apart, frequency);
+    UINT64 apart = Middle(&utc) - Middle(&nic);
+    UINT64 apart_ns = AvbTicksToNanoseconds(apart, frequency), drift = apart_ns / OSCILLATOR_ERROR_PARTS;
     UINT64 nic_error = AvbTicksToNanoseconds(nic.after - nic.before, frequency) / 2;
     clocks->hw_timestamp_ns = nic.value;
     clocks->system_timestamp -= apart;
     clocks->realtime_ns -= apart_ns;
-    clocks->hw_uncertainty_ns = Bounded(nic_error + utc_error + apart_ns / OSCILLATOR_ERROR_PARTS);
+    clocks->realtime_uncertainty_ns = Bounded(utc_error + drift);
+    clocks->hw_uncertainty_ns = Bounded(nic_error + utc_error + drift);
 }

@@ -26,7 +26,7 @@ static UINT32 CountLists(const NET_BUFFER_LIST *list)
     return count;
 }
 
-static void LowerIrql(const LOOK *look)
+AVB_INLINE void LowerIrql(const LOOK *look)
 {
     if (look->irql != DISPATCH_LEVEL)
         KeLowerIrql(look->irql);
@@ -36,8 +36,8 @@ static void LowerIrql(const LOOK *look)
  * 0: monitoring ends at this moment. A caller that is not at DISPATCH_LEVEL could be suspended, in the midst of a
  * record or with the rundown reference, for which disable and detach would wait.
  */
-static int BeginLook(LOOK *look, AVB_DEVICE_CONTEXT *adapter, const NET_BUFFER_LIST *lists, UINT32 direction,
-                     int at_dispatch)
+AVB_INLINE int BeginLook(LOOK *look, AVB_DEVICE_CONTEXT *adapter, const NET_BUFFER_LIST *lists, UINT32 direction,
+                         int at_dispatch)
 {
     *look = (LOOK){.adapter = adapter, .direction = direction, .irql = DISPATCH_LEVEL};
     if (!at_dispatch)
@@ -55,7 +55,7 @@ static int BeginLook(LOOK *look, AVB_DEVICE_CONTEXT *adapter, const NET_BUFFER_L
     return 1;
 }
 
-static void EndLook(LOOK *look)
+AVB_INLINE void EndLook(const LOOK *look)
 {
     AVB_DEVICE_CONTEXT *adapter = look->adapter;
     if (look->traced)
@@ -64,6 +64,19 @@ static void EndLook(LOOK *look)
         AvbRegistersPinLeave(&adapter->registers);
     ExReleaseRundownProtectionCacheAware(adapter->users);
     LowerIrql(look);
+}
+
+/* The first list with a frame that may be PTP; NULL: none of them has one. */
+static inline NET_BUFFER_LIST *SkipForeign(NET_BUFFER_LIST *list)
+{
+    while (list && AvbIsForeignAtAGlance(list))
+        list = NET_BUFFER_LIST_NEXT_NBL(list);
+    return list;
+}
+
+static inline NET_BUFFER_LIST *NextCandidate(const NET_BUFFER_LIST *list)
+{
+    return SkipForeign(NET_BUFFER_LIST_NEXT_NBL(list));
 }
 
 /* ---- Received ---- */
@@ -78,7 +91,7 @@ static NET_BUFFER_LIST *OwnerOfRegister(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_
     NET_BUFFER_LIST *owners[BATCH];
     UINT32 count = 0, owner = 0;
     int too_many = 0;
-    for (NET_BUFFER_LIST *list = lists; list; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
+    for (NET_BUFFER_LIST *list = lists; list; list = NextCandidate(list)) {
         NET_BUFFER *buffer = NET_BUFFER_LIST_FIRST_NB(list);
         PTP_TIMESTAMP_EVENT frame;
         if (!buffer || list->NblFlags & NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET ||
@@ -103,11 +116,12 @@ static NET_BUFFER_LIST *OwnerOfRegister(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_
     return result == AVB_STAMP_GIVEN ? owners[owner] : NULL;
 }
 
-static void EmitWithRegisters(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists)
+/* Apart: it needs much stack. */
+__attribute__((noinline)) static void EmitWithRegisters(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists)
 {
     UINT64 nanoseconds = 0;
     const NET_BUFFER_LIST *owner = OwnerOfRegister(adapter, lists, &nanoseconds);
-    for (NET_BUFFER_LIST *list = lists; list; list = NET_BUFFER_LIST_NEXT_NBL(list))
+    for (NET_BUFFER_LIST *list = lists; list; list = NextCandidate(list))
         AvbPtpEmitTimestampEvent(adapter, list, list == owner ? nanoseconds : 0, AVB_DIRECTION_RX);
 }
 
@@ -118,7 +132,7 @@ static int UsesRegisters(const AVB_DEVICE_CONTEXT *adapter)
            !AvbStampsHardware(avb_load_relaxed(&adapter->stamps), AVB_DIRECTION_RX);
 }
 
-/* Apart, as all that follows the one branch: who does not monitor saves no registers for it. */
+/* `lists` begins with a candidate. Apart, as all that follows a branch that most calls do not take. */
 __attribute__((noinline)) static void LookAtReceived(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists,
                                                      int at_dispatch)
 {
@@ -128,10 +142,19 @@ __attribute__((noinline)) static void LookAtReceived(AVB_DEVICE_CONTEXT *adapter
     if (UsesRegisters(adapter)) {
         EmitWithRegisters(adapter, lists);
     } else {
-        for (NET_BUFFER_LIST *list = lists; list; list = NET_BUFFER_LIST_NEXT_NBL(list))
+        for (NET_BUFFER_LIST *list = lists; list; list = NextCandidate(list))
             AvbPtpEmitTimestampEvent(adapter, list, AVB_STAMP_OF_LIST, AVB_DIRECTION_RX);
     }
     EndLook(&look);
+}
+
+__attribute__((noinline)) static void ReceiveMonitored(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists,
+                                                       NDIS_PORT_NUMBER port, ULONG count, ULONG flags)
+{
+    NET_BUFFER_LIST *first = SkipForeign(lists);
+    if (first)
+        LookAtReceived(adapter, first, NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags));
+    NdisFIndicateReceiveNetBufferLists(adapter->filter, lists, port, count, flags);
 }
 
 VOID NTAPI FilterReceiveNetBufferLists(NDIS_HANDLE context, NET_BUFFER_LIST *lists, NDIS_PORT_NUMBER port, ULONG count,
@@ -139,8 +162,9 @@ VOID NTAPI FilterReceiveNetBufferLists(NDIS_HANDLE context, NET_BUFFER_LIST *lis
 {
     AVB_DEVICE_CONTEXT *adapter = context;
     if (avb_load_acquire(&adapter->path) & AVB_PATH_MONITORED)
-        LookAtReceived(adapter, lists, NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags));
-    NdisFIndicateReceiveNetBufferLists(adapter->filter, lists, port, count, flags);
+        ReceiveMonitored(adapter, lists, port, count, flags);
+    else
+        NdisFIndicateReceiveNetBufferLists(adapter->filter, lists, port, count, flags);
 }
 
 VOID NTAPI FilterReturnNetBufferLists(NDIS_HANDLE context, NET_BUFFER_LIST *lists, ULONG flags)
@@ -159,55 +183,70 @@ static void RefuseLists(const AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *list
     NdisFSendNetBufferListsComplete(adapter->filter, lists, at_dispatch ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
 }
 
-static void LookAtSent(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists, int at_dispatch)
+__attribute__((noinline)) static void LookAtSent(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists, int at_dispatch)
 {
     LOOK look;
     if (!BeginLook(&look, adapter, lists, AVB_DIRECTION_TX, at_dispatch))
         return;
-    for (NET_BUFFER_LIST *list = lists; list; list = NET_BUFFER_LIST_NEXT_NBL(list))
+    for (NET_BUFFER_LIST *list = lists; list; list = NextCandidate(list))
         AvbPtpEmitTimestampEvent(adapter, list, 0, AVB_DIRECTION_TX);
     EndLook(&look);
 }
 
-/* 1: the lists are to be handed down. */
-__attribute__((noinline)) static int PrepareSend(AVB_DEVICE_CONTEXT *adapter, UINT64 path, NET_BUFFER_LIST *lists,
-                                                 int at_dispatch)
+/* Paused, or monitored. */
+__attribute__((noinline)) static void SendObserved(AVB_DEVICE_CONTEXT *adapter, UINT64 path, NET_BUFFER_LIST *lists,
+                                                   NDIS_PORT_NUMBER port, ULONG flags)
 {
+    int at_dispatch = NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags);
     if (path & AVB_PATH_PAUSED) {
         RefuseLists(adapter, lists, at_dispatch);
-        return 0;
+        return;
     }
-    LookAtSent(adapter, lists, at_dispatch);
-    return 1;
+    NET_BUFFER_LIST *first = SkipForeign(lists);
+    if (first)
+        LookAtSent(adapter, first, at_dispatch);
+    NdisFSendNetBufferLists(adapter->filter, lists, port, flags);
 }
 
 VOID NTAPI FilterSendNetBufferLists(NDIS_HANDLE context, NET_BUFFER_LIST *lists, NDIS_PORT_NUMBER port, ULONG flags)
 {
     AVB_DEVICE_CONTEXT *adapter = context;
     UINT64 path = avb_load_acquire(&adapter->path);
-    if (path != 0 && !PrepareSend(adapter, path, lists, NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags)))
-        return;
-    NdisFSendNetBufferLists(adapter->filter, lists, port, flags);
+    if (path != 0)
+        SendObserved(adapter, path, lists, port, flags);
+    else
+        NdisFSendNetBufferLists(adapter->filter, lists, port, flags);
 }
 
 __attribute__((noinline)) static void LookAtCompleted(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists,
                                                       int at_dispatch)
 {
     LOOK look;
-    if (!AvbStampsAny(avb_load_relaxed(&adapter->stamps), AVB_DIRECTION_TX) ||
-        !BeginLook(&look, adapter, lists, AVB_DIRECTION_TX, at_dispatch))
+    if (!BeginLook(&look, adapter, lists, AVB_DIRECTION_TX, at_dispatch))
         return;
-    for (NET_BUFFER_LIST *list = lists; list; list = NET_BUFFER_LIST_NEXT_NBL(list))
+    for (NET_BUFFER_LIST *list = lists; list; list = NextCandidate(list))
         AvbPtpEmitLateStamp(adapter, list);
     EndLook(&look);
+}
+
+__attribute__((noinline)) static void CompleteMonitored(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists,
+                                                        ULONG flags)
+{
+    if (AvbStampsAny(avb_load_relaxed(&adapter->stamps), AVB_DIRECTION_TX)) {
+        NET_BUFFER_LIST *first = SkipForeign(lists);
+        if (first)
+            LookAtCompleted(adapter, first, (flags & NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL) != 0);
+    }
+    NdisFSendNetBufferListsComplete(adapter->filter, lists, flags);
 }
 
 VOID NTAPI FilterSendNetBufferListsComplete(NDIS_HANDLE context, NET_BUFFER_LIST *lists, ULONG flags)
 {
     AVB_DEVICE_CONTEXT *adapter = context;
     if (avb_load_acquire(&adapter->path) & AVB_PATH_MONITORED)
-        LookAtCompleted(adapter, lists, (flags & NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL) != 0);
-    NdisFSendNetBufferListsComplete(adapter->filter, lists, flags);
+        CompleteMonitored(adapter, lists, flags);
+    else
+        NdisFSendNetBufferListsComplete(adapter->filter, lists, flags);
 }
 
 VOID NTAPI FilterCancelSendNetBufferLists(NDIS_HANDLE context, PVOID cancel_id)

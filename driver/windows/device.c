@@ -7,7 +7,9 @@
 
 #define OPEN_TAG 'fPvA'
 
-/* One file object: it may own the monitoring of its adapter. */
+#define NO_GENERATION 0u /* they count from 1 */
+
+/* One file object: it may own the monitoring of its adapter. Under the control mutex. */
 typedef struct _AVB_OPEN {
     UINT64 net_luid;
     UINT32 generation;
@@ -65,15 +67,19 @@ static NTSTATUS NTAPI Create(DEVICE_OBJECT *device, IRP *irp)
     return Complete(irp, Open(IoGetCurrentIrpStackLocation(irp)->FileObject), 0);
 }
 
-/* The last handle is closed, in whatever process. Requests may still come from the kernel: they find no owner. */
+/*
+ * The last handle is closed, in whatever process. A request that was under way may still come, for it holds the file
+ * object alone: it finds no adapter. Were monitoring enabled by it, nobody could disable it any more.
+ */
 static NTSTATUS NTAPI Cleanup(DEVICE_OBJECT *device, IRP *irp)
 {
     UNREFERENCED_PARAMETER(device);
-    const AVB_OPEN *open = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
+    AVB_OPEN *open = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
     AvbLockControl();
     AVB_DEVICE_CONTEXT *adapter = AdapterOf(open);
     if (adapter && adapter->owner == open)
         AvbMonitorStop(adapter, AVB_DISABLED_BY_CLEANUP);
+    open->generation = NO_GENERATION;
     AvbUnlockControl();
     return Complete(irp, STATUS_SUCCESS, 0);
 }

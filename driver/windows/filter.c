@@ -28,9 +28,11 @@ static AVB_STAMP_CONFIG ConfigOf(const void *config, UINT32 bytes)
     return version >= NDIS_RUNTIME_VERSION_682 ? AvbStampConfig(config, bytes) : 0;
 }
 
+/* Counted before it is stored, as the answer below is stored before the count is looked at: one of the two sees both. */
 static void NoteStamps(AVB_DEVICE_CONTEXT *adapter, const void *config, UINT32 bytes)
 {
     avb_add_relaxed(&adapter->stamp_indications, 1);
+    avb_full_fence();
     avb_store_release(&adapter->stamps, ConfigOf(config, bytes));
 }
 
@@ -47,6 +49,7 @@ static void AskForStamps(AVB_DEVICE_CONTEXT *adapter)
         RtlZeroMemory(&config, sizeof config);
         AvbQueryOid(adapter->filter, OID_TIMESTAMP_CURRENT_CONFIG, &config, sizeof config, &written);
         avb_store_release(&adapter->stamps, ConfigOf(&config, written));
+        avb_full_fence();
     } while (avb_load_acquire(&adapter->stamp_indications) != indications);
 }
 

@@ -15,38 +15,36 @@ static long LoadFromWindow(const void *frame, UINT32 offset, void *to, UINT32 le
     return 0;
 }
 
-/* The first `length` bytes in one piece: where they lie, or copied to `storage`. */
-static const UINT8 *FirstBytes(NET_BUFFER *buffer, UINT32 length, UINT8 *storage)
+__attribute__((noinline)) static enum avb_frame_kind Read(const UINT8 *bytes, UINT32 held, UINT32 length, UINT32 tag,
+                                                          PTP_TIMESTAMP_EVENT *event)
 {
-    return NdisGetDataBuffer(buffer, length, storage, 1, 0);
-}
-
-/* Apart, so that a foreign frame does not pay for it. */
-__attribute__((noinline)) static enum avb_frame_kind ReadClosely(NET_BUFFER *buffer, UINT32 length, UINT32 tag,
-                                                                 PTP_TIMESTAMP_EVENT *event)
-{
-    UINT8 storage[AVB_PTP_WINDOW];
-    struct window window = {.length = length < sizeof storage ? length : sizeof storage};
-    window.bytes = FirstBytes(buffer, window.length, storage);
-    if (!window.bytes)
-        return AVB_FRAME_UNREADABLE;
+    struct window window = {bytes, held};
     return avb_frame_read(&window, LoadFromWindow, length, tag, event);
 }
 
-enum avb_frame_kind AvbReadFrame(NET_BUFFER *buffer, UINT32 tag, PTP_TIMESTAMP_EVENT *event)
+/* In pieces, or not mapped yet. Foreign frames, which are many, are copied no further than a first look needs. */
+__attribute__((noinline)) static enum avb_frame_kind ReadCopied(NET_BUFFER *buffer, UINT32 held, UINT32 length,
+                                                                UINT32 tag, PTP_TIMESTAMP_EVENT *event)
 {
-    UINT32 length = NET_BUFFER_DATA_LENGTH(buffer);
-    if (length < AVB_ETHERNET_HEADER)
-        return AVB_FRAME_FOREIGN;
+    UINT8 storage[AVB_PTP_WINDOW];
     if (!NET_BUFFER_CURRENT_MDL(buffer)) /* other drivers have been seen to make such */
         return AVB_FRAME_UNREADABLE;
-    if (length >= AVB_FIRST_LOOK) {
-        UINT8 storage[AVB_FIRST_LOOK];
-        const UINT8 *first = FirstBytes(buffer, AVB_FIRST_LOOK, storage);
+    if (held >= AVB_FIRST_LOOK) {
+        const UINT8 *first = NdisGetDataBuffer(buffer, AVB_FIRST_LOOK, storage, 1, 0);
         if (!first)
             return AVB_FRAME_UNREADABLE;
         if (avb_is_surely_foreign(first))
             return AVB_FRAME_FOREIGN;
     }
-    return ReadClosely(buffer, length, tag, event);
+    const UINT8 *bytes = NdisGetDataBuffer(buffer, held, storage, 1, 0);
+    return bytes ? Read(bytes, held, length, tag, event) : AVB_FRAME_UNREADABLE;
+}
+
+enum avb_frame_kind AvbReadFrame(NET_BUFFER *buffer, UINT32 tag, PTP_TIMESTAMP_EVENT *event)
+{
+    UINT32 length = NET_BUFFER_DATA_LENGTH(buffer), held = length < AVB_PTP_WINDOW ? length : AVB_PTP_WINDOW;
+    if (length < AVB_ETHERNET_HEADER)
+        return AVB_FRAME_FOREIGN;
+    const UINT8 *bytes = AvbBytesInPlace(buffer, held);
+    return bytes ? Read(bytes, held, length, tag, event) : ReadCopied(buffer, held, length, tag, event);
 }

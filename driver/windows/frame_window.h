@@ -19,10 +19,35 @@
 _IRQL_requires_max_(DISPATCH_LEVEL) enum avb_frame_kind
     AvbReadFrame(_In_ NET_BUFFER *buffer, _In_ UINT32 tag, _Out_ PTP_TIMESTAMP_EVENT *event);
 
+/* The first `length` bytes where they lie, if that is one mapped piece; else NULL. */
+static inline const UINT8 *AvbBytesInPlace(_In_ const NET_BUFFER *buffer, _In_ UINT32 length)
+{
+    MDL *mdl = NET_BUFFER_CURRENT_MDL(buffer);
+    UINT32 offset = NET_BUFFER_CURRENT_MDL_OFFSET(buffer);
+    if (!mdl || !(mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) ||
+        (UINT64)offset + length > mdl->ByteCount)
+        return NULL;
+    return (const UINT8 *)MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoExecute) + offset;
+}
+
+/* Whether all frames of the list are surely foreign, by a first look in place: so are most, and this is all they cost. */
+static inline int AvbIsForeignAtAGlance(_In_ const NET_BUFFER_LIST *list)
+{
+    for (const NET_BUFFER *buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer; buffer = NET_BUFFER_NEXT_NB(buffer)) {
+        const UINT8 *bytes;
+        if (NET_BUFFER_DATA_LENGTH(buffer) < AVB_FIRST_LOOK || !(bytes = AvbBytesInPlace(buffer, AVB_FIRST_LOOK)) ||
+            !avb_is_surely_foreign(bytes))
+            return 0;
+    }
+    return 1;
+}
+
 /* The tag that NDIS keeps beside the frames of a list. A TCI of 0 cannot be told from no tag. */
 static inline UINT32 AvbTagOf(_In_ const NET_BUFFER_LIST *list)
 {
     NDIS_NET_BUFFER_LIST_8021Q_INFO info = {.Value = list->NetBufferListInfo[Ieee8021QNetBufferListInfo]};
+    if (!info.Value)
+        return 0;
     UINT32 tci =
         (UINT32)(info.TagHeader.UserPriority << 13 | info.TagHeader.CanonicalFormatId << 12 | info.TagHeader.VlanId);
     return tci ? AVB_TAG(tci) : 0;

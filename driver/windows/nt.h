@@ -71,6 +71,11 @@ static const GUID GUID_BUS_INTERFACE_STANDARD
 
 #endif
 
+/* S-1-3-4: stands for the owner in an access list, and takes away what an owner has without one. Windows Vista. */
+#ifndef SECURITY_CREATOR_OWNER_RIGHTS_RID
+#define SECURITY_CREATOR_OWNER_RIGHTS_RID 4
+#endif
+
 /* Or'ed to the priority of MmGetSystemAddressForMdlSafe() and MmMapLockedPagesSpecifyCache(). Windows 8. */
 #ifndef MdlMappingNoExecute
 #define MdlMappingNoWrite   0x80000000u

@@ -3,19 +3,32 @@
 
 #include "probe.h"
 
-/* An access list without entries: nobody can widen a handle by DuplicateHandle(), nor open the object anew. */
+/*
+ * What nobody is given by name: so no handle can be widened by DuplicateHandle(), nor the object opened anew. An
+ * owner may always rewrite the list, unless the list itself speaks of the owner's rights: it does, and the owner is not
+ * who runs the process.
+ */
 typedef struct _NOBODY {
     SECURITY_DESCRIPTOR descriptor;
-    ACL nobody;
+    union {
+        ACL list;
+        UINT8 room[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + sizeof(SID)];
+    };
 } NOBODY;
 
 static NTSTATUS DenyAll(NOBODY *nobody)
 {
+    static SID system = {SID_REVISION, 1, SECURITY_NT_AUTHORITY, {SECURITY_LOCAL_SYSTEM_RID}};
+    static SID owner_rights = {SID_REVISION, 1, SECURITY_CREATOR_SID_AUTHORITY, {SECURITY_CREATOR_OWNER_RIGHTS_RID}};
     NTSTATUS status = RtlCreateSecurityDescriptor(&nobody->descriptor, SECURITY_DESCRIPTOR_REVISION);
     if (NT_SUCCESS(status))
-        status = RtlCreateAcl(&nobody->nobody, sizeof nobody->nobody, ACL_REVISION);
+        status = RtlCreateAcl(&nobody->list, sizeof nobody->room, ACL_REVISION);
     if (NT_SUCCESS(status))
-        status = RtlSetDaclSecurityDescriptor(&nobody->descriptor, TRUE, &nobody->nobody, FALSE);
+        status = RtlAddAccessAllowedAce(&nobody->list, ACL_REVISION, READ_CONTROL, &owner_rights);
+    if (NT_SUCCESS(status))
+        status = RtlSetDaclSecurityDescriptor(&nobody->descriptor, TRUE, &nobody->list, FALSE);
+    if (NT_SUCCESS(status))
+        status = RtlSetOwnerSecurityDescriptor(&nobody->descriptor, &system, FALSE);
     return status;
 }
 

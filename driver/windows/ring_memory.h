@@ -4,7 +4,7 @@
  *
  * The driver writes through the address of the locked MDL and never through the section's view, whose
  * pages could be paged out or taken away. A process gets handles that grant just what it needs, and
- * cannot make more of them: the sections' access list is empty.
+ * cannot make more of them: the sections' access list gives nobody anything.
  */
 #ifndef AVB_RING_MEMORY_H
 #define AVB_RING_MEMORY_H

@@ -82,7 +82,8 @@ enum avb_ptp_reason {
     /* Stamps that nobody gets. */
     AVB_REASON_NOT_THIS_FRAME,  /* the configuration does not promise a stamp for such a frame, though there was a value
                                  */
-    AVB_REASON_KIND_UNKNOWN,    /* hardware and software stamps are both promised for such a frame */
+    AVB_REASON_KIND_UNKNOWN,    /* hardware and software stamps are both promised for such a frame, or hardware stamps
+                                   alone and the value is one of the performance counter, about now */
     AVB_REASON_NOT_A_TIME,      /* the value is beyond what its clock can say in ns */
     AVB_REASON_NOT_SENT,        /* the send failed */
     AVB_REASON_BATCH_TOO_LARGE, /* more PTP frames in one indication than a stamp is looked for among */

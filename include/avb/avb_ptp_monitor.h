@@ -47,8 +47,8 @@ NTSTATUS AvbPtpMonitorEnable(PAVB_DEVICE_CONTEXT Ctx, BOOLEAN Enable);
 /*
  * One record for each PTP frame (NET_BUFFER) of the list. The list is only read.
  *
- * HwTimestampNs: the NIC's time of the first NET_BUFFER, ns; 0 = none; AVB_STAMP_OF_LIST. The others have none. Its
- * kind is that of the adapter's active source. Direction:     AVB_DIRECTION_RX, or AVB_DIRECTION_TX before the frame is
+ * HwTimestampNs: the NIC's time of the first NET_BUFFER as read from its registers, ns; 0 = none; AVB_STAMP_OF_LIST.
+ * The others have none. Direction: AVB_DIRECTION_RX, or AVB_DIRECTION_TX before the frame is
  * handed down: it has no stamp yet, HwTimestampNs is 0, and the record says whether one is to follow.
  *
  * The caller holds the adapter's rundown reference. IRQL: DISPATCH_LEVEL, so that nobody suspends the thread between
