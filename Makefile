@@ -4,15 +4,20 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
-CHECK_STAGES := build unit e2e sanitize fuzz install lint
+CHECK_STAGES := build unit e2e windows sanitize fuzz install lint
 
-.PHONY: all setup install demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
+.PHONY: all setup install windows demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
 
 all:
 	@scripts/build.sh release
 
 setup:
-	@scripts/setup.sh build demo test
+	@scripts/setup.sh build demo windows test
+	@scripts/setup.sh wine || true
+
+windows:
+	@scripts/setup.sh windows
+	@scripts/build-windows.sh $(ARGS)
 
 install:
 	@scripts/build.sh release -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
@@ -43,6 +48,7 @@ clean:
 
 help:
 	@echo 'make                 build/ptpmon and the libraries; installs nothing'
+	@echo 'make windows         build/windows/avbptpmon.sys, the Windows driver, from Linux; ARGS=--test-sign signs it'
 	@echo 'make install         into PREFIX (default /usr/local), below DESTDIR where it is given'
 	@echo 'make demo            installs what is missing, builds and shows ptpmon with a running ptp4l;'
 	@echo '                     ARGS="..." goes to `ptpmon demo`'

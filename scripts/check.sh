@@ -9,6 +9,7 @@
 #     build     release build, with the tests
 #     unit      every test that needs no root
 #     e2e       every test that needs root: the eBPF program in the kernel, a real ptp4l in network namespaces
+#     windows   the Windows driver and programs, run in Wine
 #     sanitize  all but the end-to-end tests again, with AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer
 #     fuzz      the fuzz targets: their corpus, then FUZZ_SECONDS (default 60) in all
 #     install   an installed tree: what is in it, and that a program can be built from it
@@ -29,7 +30,8 @@ if setarch -R true 2>/dev/null; then
 fi
 
 stage_setup() {
-    scripts/setup.sh build demo test
+    scripts/setup.sh build demo windows test
+    scripts/setup.sh wine || say "Going on without Wine: the tests of the Windows binaries will be left out."
 }
 
 stage_build() {
@@ -55,6 +57,11 @@ test_as_root() { # PRESET, LABEL
 stage_e2e() {
     stage_build
     test_as_root release "$needs_root"
+}
+
+stage_windows() {
+    scripts/build-windows.sh
+    scripts/check-windows.sh
 }
 
 stage_sanitize() {
@@ -92,7 +99,7 @@ stage_lint() {
 
 run_stage() {
     case "$1" in
-    setup | build | unit | e2e | sanitize | fuzz | install | lint) "stage_$1" ;;
+    setup | build | unit | e2e | windows | sanitize | fuzz | install | lint) "stage_$1" ;;
     *) fail "$1: no such stage; \`make help\` names them" ;;
     esac
 }

@@ -7,7 +7,9 @@
 #
 #     build   compilers and libraries that ptpmon is built from
 #     demo    what `ptpmon demo` runs: linuxptp in network namespaces
+#     windows what `make windows` builds the Windows driver and programs with
 #     test    what `make check` needs beyond these
+#     wine    where the Windows binaries run in `make check`; without it those tests are left out
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,9 +24,17 @@ packages_of() {
         # the pictures
         echo python3 python3-numpy python3-matplotlib
         ;;
+    windows)
+        echo cmake ninja-build clang lld llvm gcc-mingw-w64-x86-64 python3
+        ;;
+    wine)
+        echo wine wine64
+        ;;
     test)
         # the unit tests, the header tests (also for Windows), the fuzz targets
         echo libcmocka-dev g++ gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 libclang-rt-dev llvm valgrind spin
+        # the Windows driver's file and its signature
+        echo osslsigncode openssl python3-pefile
         # the benchmark of the ring has it beside ours
         echo libck-dev
         # the end-to-end tests
@@ -35,7 +45,7 @@ packages_of() {
         echo clang-format clang-tidy cppcheck shellcheck mandoc
         ;;
     *)
-        fail "$1: no such group; there are build, demo and test"
+        fail "$1: no such group; there are build, demo, windows, test and wine"
         ;;
     esac
 }
@@ -44,7 +54,9 @@ purpose_of() {
     case "$1" in
     build) echo "building ptpmon" ;;
     demo) echo "the demo" ;;
+    windows) echo "the Windows driver" ;;
     test) echo "the tests" ;;
+    wine) echo "running Windows binaries in the tests" ;;
     esac
 }
 
@@ -72,7 +84,7 @@ install_packages() {
         fail "apt-get could not install: $*; see its message above"
 }
 
-[ $# -gt 0 ] || fail "name a group: build, demo or test"
+[ $# -gt 0 ] || fail "name a group: build, demo, windows, test or wine"
 wanted=()
 purposes=()
 for group in "$@"; do

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes inputs of fuzz_ioctl, each a short life of the driver: ioctl_seeds DIRECTORY */
+#include "ioctl_input.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct seed {
+    const char *name;
+    unsigned char steps[24][IOCTL_INPUT_STEP];
+};
+
+/* What is not written is a step OPEN of what is open already, which does nothing. */
+static const struct seed seeds[] = {
+    {"monitors",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE},
+      {IOCTL_RECEIVE, 0, 5},
+      {IOCTL_SEND, 0, 3},
+      {IOCTL_READ},
+      {IOCTL_STATISTICS},
+      {IOCTL_CLOCKS},
+      {IOCTL_DISABLE},
+      {IOCTL_STATISTICS},
+      {IOCTL_CLOSE},
+      {IOCTL_DETACH}}},
+    {"two-owners",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN, 0, 0},
+      {IOCTL_OPEN, 1, 1},
+      {IOCTL_ENABLE, 0, 0},
+      {IOCTL_ENABLE, 1, 1},
+      {IOCTL_DISABLE, 1, 1},
+      {IOCTL_STATISTICS, 1, 1},
+      {IOCTL_KILL, 0},
+      {IOCTL_ENABLE, 1, 1},
+      {IOCTL_RECEIVE, 0, 9}}},
+    {"duplicated",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_DUPLICATE, 0, 1},
+      {IOCTL_ENABLE},
+      {IOCTL_CLOSE},
+      {IOCTL_RECEIVE, 0, 1},
+      {IOCTL_READ},
+      {IOCTL_STATISTICS, 0, 1},
+      {IOCTL_CLOSE, 0, 1},
+      {IOCTL_RECEIVE, 0, 1}}},
+    {"detached",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE},
+      {IOCTL_RECEIVE, 0, 2},
+      {IOCTL_DETACH},
+      {IOCTL_DISABLE},
+      {IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_STATISTICS},
+      {IOCTL_OPEN, 1, 0},
+      {IOCTL_ENABLE, 1, 0},
+      {IOCTL_CLOSE},
+      {IOCTL_RECEIVE, 0, 2},
+      {IOCTL_READ}}},
+    {"overflow",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE},
+      {IOCTL_RECEIVE, 0, 15},
+      {IOCTL_RECEIVE, 0, 15},
+      {IOCTL_SEND, 0, 15},
+      {IOCTL_SEND, 0, 15},
+      {IOCTL_RECEIVE, 0, 15},
+      {IOCTL_STATISTICS},
+      {IOCTL_READ},
+      {IOCTL_RECEIVE, 0, 1},
+      {IOCTL_LIE, 0, 3},
+      {IOCTL_RECEIVE, 0, 15},
+      {IOCTL_LIE, 0, 1},
+      {IOCTL_SEND, 0, 15}}},
+    {"failures",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_FAIL, 3},
+      {IOCTL_ENABLE},
+      {IOCTL_FAIL, 9},
+      {IOCTL_ENABLE},
+      {IOCTL_FAIL, 17},
+      {IOCTL_ENABLE},
+      {IOCTL_ENABLE},
+      {IOCTL_RECEIVE, 0, 2},
+      {IOCTL_FAIL, 2},
+      {IOCTL_ATTACH, 1},
+      {IOCTL_ATTACH, 1},
+      {IOCTL_FAIL, 1},
+      {IOCTL_OPEN, 1, 1, 1}}},
+    {"odd",
+     {{IOCTL_ATTACH},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE, 0, 0, 1},
+      {IOCTL_ENABLE, 0, 0, 2},
+      {IOCTL_ODD, 0, 0, 0},
+      {IOCTL_ODD, 0, 0, 77},
+      {IOCTL_ODD, 0, 0, 130},
+      {IOCTL_ODD, 0, 0, 255},
+      {IOCTL_OPEN, 1, 0, IOCTL_ANOTHER_NAME},
+      {IOCTL_OPEN, 1, 0, IOCTL_ANOTHER_NAME + 3}}},
+    {"stamps",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE},
+      {IOCTL_CONFIGURE, 0, 0, 3},
+      {IOCTL_RECEIVE, 0, 3},
+      {IOCTL_SEND, 0, 3},
+      {IOCTL_CLOCKS},
+      {IOCTL_ASK, 0, 1, 1},
+      {IOCTL_POWER},
+      {IOCTL_SEND, 0, 2},
+      {IOCTL_READ},
+      {IOCTL_RUN},
+      {IOCTL_SEND, 0, 2},
+      {IOCTL_CLOCKS},
+      {IOCTL_RUN}}},
+};
+
+static int write_seed(const char *directory, const struct seed *seed)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, seed->name);
+    FILE *file = fopen(path, "wb");
+    int written = file != NULL && fwrite(seed->steps, 1, sizeof seed->steps, file) == sizeof seed->steps;
+    if (file != NULL && fclose(file) != 0)
+        written = 0;
+    if (!written)
+        fprintf(stderr, "%s: cannot write it: %s\n", path, strerror(errno));
+    return written;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+        return 2;
+    }
+    if (mkdir(argv[1], 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "%s: cannot make it: %s\n", argv[1], strerror(errno));
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        if (!write_seed(argv[1], &seeds[i]))
+            return 1;
+    }
+    return 0;
+}
