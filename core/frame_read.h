@@ -105,6 +105,13 @@ AVB_INLINE enum avb_frame_kind avb_read_ipv4(const void *frame, avb_frame_load l
     return kind == AVB_FRAME_PTP && end > length ? AVB_FRAME_BAD_LENGTH : kind;
 }
 
+/* Headers of IPv6 that another one follows: hop-by-hop options, routing, fragment, authentication, destination options.
+ */
+AVB_INLINE int avb_is_extension_header(UINT8 next)
+{
+    return next == 0 || next == 43 || next == 44 || next == 51 || next == 60;
+}
+
 AVB_INLINE enum avb_frame_kind avb_read_ipv6(const void *frame, avb_frame_load load, UINT32 offset, UINT32 length,
                                              struct avb_ptp_span *span)
 {
@@ -122,7 +129,7 @@ AVB_INLINE enum avb_frame_kind avb_read_ipv6(const void *frame, avb_frame_load l
             enum avb_frame_kind kind = avb_read_udp(frame, load, at, end, more_fragments, span);
             return kind == AVB_FRAME_PTP && end > length ? AVB_FRAME_BAD_LENGTH : kind;
         }
-        if (next != 0 && next != 43 && next != 44 && next != 51 && next != 60)
+        if (!avb_is_extension_header(next))
             return AVB_FRAME_FOREIGN;
         if (load(frame, at, extension, sizeof extension) != 0)
             return AVB_FRAME_FOREIGN;
@@ -185,7 +192,9 @@ AVB_INLINE int avb_is_surely_foreign(const UINT8 *bytes)
     UINT16 type = avb_be16(bytes + 12);
     if (type == AVB_ETHERTYPE_IPV4)
         return bytes[23] != AVB_PROTOCOL_UDP || (bytes[14] == 0x45 && !avb_is_ptp_port(avb_be16(bytes + 36)));
-    return type != AVB_ETHERTYPE_PTP && type != AVB_ETHERTYPE_IPV6 && !avb_is_tag(type);
+    if (type == AVB_ETHERTYPE_IPV6)
+        return bytes[20] != AVB_PROTOCOL_UDP && !avb_is_extension_header(bytes[20]);
+    return type != AVB_ETHERTYPE_PTP && !avb_is_tag(type);
 }
 
 /*

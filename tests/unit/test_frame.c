@@ -210,8 +210,9 @@ static void a_first_look_knows_most_foreign_frames(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "foreign-arp", "foreign-lldp", "foreign-macsec", "foreign-llc", "ipv4-tcp",
-        "ipv4-icmp",   "ipv4-318",     "ipv4-321",       "ipv4-tunnel", "ipv4-from-319-to-other-port"};
+        "foreign-arp", "foreign-lldp",       "foreign-macsec", "foreign-llc", "ipv4-tcp",
+        "ipv4-icmp",   "ipv4-318",           "ipv4-321",       "ipv4-tunnel", "ipv4-from-319-to-other-port",
+        "ipv6-esp",    "ipv6-no-next-header"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct frame_vector *vector = vector_named(names[i]);
         assert_in_range(vector->captured, AVB_FIRST_LOOK, UINT32_MAX);
