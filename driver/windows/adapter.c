@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adapter.h"
 
+#define RUNDOWN_TAG 'rPvA'
+
 static LIST_ENTRY adapters;
 static KMUTEX control; /* a mutex, because its owner cannot be suspended */
 static UINT32 generations;
@@ -9,6 +11,14 @@ void AvbAdaptersInit(void)
 {
     InitializeListHead(&adapters);
     KeInitializeMutex(&control, 0);
+}
+
+PEX_RUNDOWN_REF_CACHE_AWARE AvbNewClosedRundown(void)
+{
+    PEX_RUNDOWN_REF_CACHE_AWARE rundown = ExAllocateCacheAwareRundownProtection(NonPagedPoolNx, RUNDOWN_TAG);
+    if (rundown)
+        ExWaitForRundownProtectionReleaseCacheAware(rundown);
+    return rundown;
 }
 
 void AvbLockControl(void)

@@ -49,8 +49,9 @@ typedef struct _AVB_DEVICE_CONTEXT {
     AVB_RING ring;
     AVB_REGISTERS registers;
 
-    UINT64 counts[AVB_COUNTS]; /* atomic */
-    UINT64 stamp_indications;  /* atomic */
+    UINT64 counts[AVB_COUNTS];          /* atomic */
+    UINT64 stamp_indications;           /* atomic */
+    PEX_RUNDOWN_REF_CACHE_AWARE askers; /* held while the adapter is asked something; closed while it is paused */
 
     /* Under the control mutex from here on, or immutable. */
     LIST_ENTRY link;
@@ -72,6 +73,9 @@ typedef struct _AVB_DEVICE_CONTEXT {
 } AVB_DEVICE_CONTEXT;
 
 void AvbAdaptersInit(void);
+
+/* Rundown protection that nobody gets until it is initialized anew. NULL: no memory. ExFreeCacheAware...() frees it. */
+_IRQL_requires_(PASSIVE_LEVEL) PEX_RUNDOWN_REF_CACHE_AWARE AvbNewClosedRundown(void);
 
 /* The control path: attach, detach, restart, files. IRQL: PASSIVE_LEVEL. */
 _IRQL_requires_(PASSIVE_LEVEL) void AvbLockControl(void);

@@ -67,14 +67,11 @@ static READING ReadRegisters(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
     return (READING){.before = counter - half, .after = counter + half, .value = now.nic_ns};
 }
 
-/* A paused adapter is not asked: it may be about to go. */
 static READING ReadNic(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
 {
     AVB_STAMP_CONFIG config = avb_load_acquire(&adapter->stamps);
-    if (avb_load_acquire(&adapter->path) & AVB_PATH_PAUSED)
-        return (READING){0};
     if (AvbStampsHardware(config, AVB_DIRECTION_RX) || AvbStampsHardware(config, AVB_DIRECTION_TX))
-        return ReadCrossTimestamp(adapter, config);
+        return config & AVB_STAMP_CROSS ? ReadCrossTimestamp(adapter, config) : (READING){0};
     return AvbRegistersAreOpen(&adapter->registers) ? ReadRegisters(adapter, frequency) : (READING){0};
 }
 
@@ -87,7 +84,7 @@ void AvbReadClocks(AVB_DEVICE_CONTEXT *adapter, PTP_CLOCKS_RECORD *clocks)
 {
     UINT64 frequency;
     Counter(&frequency);
-    READING nic = ReadNic(adapter, frequency), utc = ReadUtc(&frequency);
+    READING nic = adapter ? ReadNic(adapter, frequency) : (READING){0}, utc = ReadUtc(&frequency);
     RtlZeroMemory(clocks, sizeof *clocks);
     clocks->direction = AVB_DIRECTION_CLOCKS;
     clocks->system_timestamp = Middle(&utc);

@@ -194,11 +194,11 @@ __attribute__((noinline)) static void LookAtSent(AVB_DEVICE_CONTEXT *adapter, NE
 }
 
 /* Paused, or monitored. */
-__attribute__((noinline)) static void SendObserved(AVB_DEVICE_CONTEXT *adapter, UINT64 path, NET_BUFFER_LIST *lists,
+__attribute__((noinline)) static void SendObserved(AVB_DEVICE_CONTEXT *adapter, NET_BUFFER_LIST *lists,
                                                    NDIS_PORT_NUMBER port, ULONG flags)
 {
     int at_dispatch = NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags);
-    if (path & AVB_PATH_PAUSED) {
+    if (avb_load_acquire(&adapter->path) & AVB_PATH_PAUSED) {
         RefuseLists(adapter, lists, at_dispatch);
         return;
     }
@@ -211,9 +211,8 @@ __attribute__((noinline)) static void SendObserved(AVB_DEVICE_CONTEXT *adapter, 
 VOID NTAPI FilterSendNetBufferLists(NDIS_HANDLE context, NET_BUFFER_LIST *lists, NDIS_PORT_NUMBER port, ULONG flags)
 {
     AVB_DEVICE_CONTEXT *adapter = context;
-    UINT64 path = avb_load_acquire(&adapter->path);
-    if (path != 0)
-        SendObserved(adapter, path, lists, port, flags);
+    if (avb_load_acquire(&adapter->path) != 0)
+        SendObserved(adapter, lists, port, flags);
     else
         NdisFSendNetBufferLists(adapter->filter, lists, port, flags);
 }

@@ -15,9 +15,6 @@ typedef struct _AVB_OPEN {
     UINT32 generation;
 } AVB_OPEN;
 
-/* Own, so that the access that an administrator sets for this class in the registry is this device's alone. */
-static const GUID device_class = {0x0C6D4A53, 0x3E0F, 0x4B0B, {0x9D, 0x52, 0x6A, 0x1F, 0x7B, 0x8C, 0x20, 0xE7}};
-
 static NDIS_HANDLE device_handle;
 
 /* ---- Requests ---- */
@@ -95,7 +92,7 @@ static NTSTATUS NTAPI Close(DEVICE_OBJECT *device, IRP *irp)
 
 /* ---- Controls ---- */
 
-/* What a control does: `output` is zeroed, and as large as its control says. */
+/* What a control does, with the control mutex. `output` is zeroed, and as large as its control says. */
 typedef NTSTATUS (*CONTROL)(AVB_DEVICE_CONTEXT *adapter, const AVB_OPEN *open, IRP *irp, void *output);
 
 /* Handles are for the process that asks: there must be one. */
@@ -125,11 +122,18 @@ static NTSTATUS GetStatistics(AVB_DEVICE_CONTEXT *adapter, const AVB_OPEN *open,
     return STATUS_SUCCESS;
 }
 
+/* The adapter may take long to answer: nobody else waits for it meanwhile. */
 static NTSTATUS GetClocks(AVB_DEVICE_CONTEXT *adapter, const AVB_OPEN *open, IRP *irp, void *output)
 {
     UNREFERENCED_PARAMETER(open);
     UNREFERENCED_PARAMETER(irp);
-    AvbReadClocks(adapter, output);
+    PEX_RUNDOWN_REF_CACHE_AWARE askers = adapter->askers;
+    int may_ask = ExAcquireRundownProtectionCacheAware(askers);
+    AvbUnlockControl();
+    AvbReadClocks(may_ask ? adapter : NULL, output);
+    if (may_ask)
+        ExReleaseRundownProtectionCacheAware(askers);
+    AvbLockControl();
     return STATUS_SUCCESS;
 }
 
@@ -156,6 +160,8 @@ static NTSTATUS NTAPI Control(DEVICE_OBJECT *device, IRP *irp)
 {
     UNREFERENCED_PARAMETER(device);
     const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
+    if (!stack->FileObject || !stack->FileObject->FsContext) /* a request that the kernel made itself */
+        return Complete(irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     UINT32 code = stack->Parameters.DeviceIoControl.IoControlCode;
     UINT32 input = stack->Parameters.DeviceIoControl.InputBufferLength;
     UINT32 output = stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -196,7 +202,6 @@ NDIS_STATUS AvbDeviceCreate(NDIS_HANDLE driver)
     attributes.SymbolicName = &link;
     attributes.MajorFunctions = dispatch;
     attributes.DefaultSDDLString = &sddl;
-    attributes.DeviceClassGuid = &device_class;
     DEVICE_OBJECT *device;
     NDIS_STATUS status = NdisRegisterDeviceEx(driver, &attributes, &device, &device_handle);
     if (status == NDIS_STATUS_SUCCESS)

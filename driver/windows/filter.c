@@ -28,7 +28,8 @@ static AVB_STAMP_CONFIG ConfigOf(const void *config, UINT32 bytes)
     return version >= NDIS_RUNTIME_VERSION_682 ? AvbStampConfig(config, bytes) : 0;
 }
 
-/* Counted before it is stored, as the answer below is stored before the count is looked at: one of the two sees both. */
+/* Counted before it is stored, as the answer below is stored before the count is looked at: one of the two sees both.
+ */
 static void NoteStamps(AVB_DEVICE_CONTEXT *adapter, const void *config, UINT32 bytes)
 {
     avb_add_relaxed(&adapter->stamp_indications, 1);
@@ -41,8 +42,6 @@ static void AskForStamps(AVB_DEVICE_CONTEXT *adapter)
 {
     NDIS_TIMESTAMP_CAPABILITIES config;
     UINT64 indications;
-    if (version < NDIS_RUNTIME_VERSION_682)
-        return;
     do {
         UINT32 written;
         indications = avb_load_acquire(&adapter->stamp_indications);
@@ -94,9 +93,17 @@ static AVB_DEVICE_CONTEXT *NewAdapter(NDIS_HANDLE filter, const NDIS_FILTER_ATTA
     return adapter;
 }
 
+static void FreeAdapter(AVB_DEVICE_CONTEXT *adapter)
+{
+    if (adapter->askers)
+        ExFreeCacheAwareRundownProtection(adapter->askers);
+    ExFreePoolWithTag(adapter, ADAPTER_TAG);
+}
+
 static NDIS_STATUS Prepare(AVB_DEVICE_CONTEXT *adapter)
 {
-    NDIS_STATUS status = AvbPtpMonitorInit(adapter);
+    adapter->askers = AvbNewClosedRundown();
+    NDIS_STATUS status = adapter->askers ? AvbPtpMonitorInit(adapter) : NDIS_STATUS_RESOURCES;
     if (status != NDIS_STATUS_SUCCESS)
         return status;
     status = SetAttributes(adapter);
@@ -120,7 +127,7 @@ static NDIS_STATUS NTAPI Attach(NDIS_HANDLE filter, NDIS_HANDLE driver_context,
     if (status != NDIS_STATUS_SUCCESS) {
         AvbTraceAttach(parameters->BaseMiniportNetLuid.Value, parameters->BaseMiniportIfIndex, 0, status);
         if (adapter)
-            ExFreePoolWithTag(adapter, ADAPTER_TAG);
+            FreeAdapter(adapter);
         return status;
     }
     if (adapter->settings.register_access) {
@@ -144,7 +151,7 @@ static VOID NTAPI Detach(NDIS_HANDLE context)
     AvbUnlockControl();
     AvbRegistersClose(&adapter->registers);
     AvbTraceDetach(adapter->net_luid, adapter->generation);
-    ExFreePoolWithTag(adapter, ADAPTER_TAG);
+    FreeAdapter(adapter);
 }
 
 /* ---- Pause and restart ---- */
@@ -155,21 +162,21 @@ static NDIS_STATUS NTAPI Restart(NDIS_HANDLE context, NDIS_FILTER_RESTART_PARAME
     AVB_DEVICE_CONTEXT *adapter = context;
     AskForStamps(adapter);
     AvbRegistersResume(&adapter->registers);
+    ExReInitializeRundownProtectionCacheAware(adapter->askers);
     avb_clear_bits_release(&adapter->path, AVB_PATH_PAUSED);
     return NDIS_STATUS_SUCCESS;
 }
 
 /*
- * No list is held here, and calls of the datapath under way are NDIS's to wait for. A request of this driver's own,
- * made under the control mutex while the adapter runs, is waited for: none is left when NDIS goes on to detach.
+ * No list is held here, and calls of the datapath under way are NDIS's to wait for. What this driver asks the adapter
+ * is waited for: nothing is left when NDIS goes on to detach.
  */
 static NDIS_STATUS NTAPI Pause(NDIS_HANDLE context, NDIS_FILTER_PAUSE_PARAMETERS *parameters)
 {
     UNREFERENCED_PARAMETER(parameters);
     AVB_DEVICE_CONTEXT *adapter = context;
-    AvbLockControl();
     avb_set_bits_release(&adapter->path, AVB_PATH_PAUSED);
-    AvbUnlockControl();
+    ExWaitForRundownProtectionReleaseCacheAware(adapter->askers);
     AvbRegistersSuspend(&adapter->registers); /* the adapter may lose its power next */
     return NDIS_STATUS_SUCCESS;
 }

@@ -22,12 +22,24 @@ __attribute__((noinline)) static enum avb_frame_kind Read(const UINT8 *bytes, UI
     return avb_frame_read(&window, LoadFromWindow, length, tag, event);
 }
 
+/* Whether the MDLs have what the buffer says: NdisGetDataBuffer() may take its word for it. */
+static int HoldsBytes(const NET_BUFFER *buffer, UINT32 length)
+{
+    const MDL *mdl = NET_BUFFER_CURRENT_MDL(buffer);
+    UINT64 wanted = (UINT64)NET_BUFFER_CURRENT_MDL_OFFSET(buffer) + length, held = 0;
+    if (!mdl || NET_BUFFER_CURRENT_MDL_OFFSET(buffer) > mdl->ByteCount) /* other drivers have been seen to make such */
+        return 0;
+    for (; mdl && held < wanted; mdl = mdl->Next)
+        held += mdl->ByteCount;
+    return held >= wanted;
+}
+
 /* In pieces, or not mapped yet. Foreign frames, which are many, are copied no further than a first look needs. */
 __attribute__((noinline)) static enum avb_frame_kind ReadCopied(NET_BUFFER *buffer, UINT32 held, UINT32 length,
                                                                 UINT32 tag, PTP_TIMESTAMP_EVENT *event)
 {
     UINT8 storage[AVB_PTP_WINDOW];
-    if (!NET_BUFFER_CURRENT_MDL(buffer)) /* other drivers have been seen to make such */
+    if (!HoldsBytes(buffer, held))
         return AVB_FRAME_UNREADABLE;
     if (held >= AVB_FIRST_LOOK) {
         const UINT8 *first = NdisGetDataBuffer(buffer, AVB_FIRST_LOOK, storage, 1, 0);

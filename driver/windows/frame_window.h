@@ -30,7 +30,7 @@ static inline const UINT8 *AvbBytesInPlace(_In_ const NET_BUFFER *buffer, _In_ U
     return (const UINT8 *)MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoExecute) + offset;
 }
 
-/* Whether all frames of the list are surely foreign, by a first look in place: so are most, and this is all they cost. */
+/* Whether all frames of the list are surely foreign, by a first look in place: most are, and cost no more than this. */
 static inline int AvbIsForeignAtAGlance(_In_ const NET_BUFFER_LIST *list)
 {
     for (const NET_BUFFER *buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer; buffer = NET_BUFFER_NEXT_NB(buffer)) {

@@ -72,15 +72,10 @@ static void StopTimer(AVB_DEVICE_CONTEXT *adapter)
 
 /* ---- avb_ptp_monitor.h ---- */
 
-#define USERS_TAG 'uPvA'
-
 NTSTATUS AvbPtpMonitorInit(PAVB_DEVICE_CONTEXT Ctx)
 {
-    Ctx->users = ExAllocateCacheAwareRundownProtection(NonPagedPoolNx, USERS_TAG);
-    if (!Ctx->users)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    ExWaitForRundownProtectionReleaseCacheAware(Ctx->users); /* closed until enabled */
-    return STATUS_SUCCESS;
+    Ctx->users = AvbNewClosedRundown();
+    return Ctx->users ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 static AVB_RING_COUNTS CountsOf(const AVB_RING *ring)

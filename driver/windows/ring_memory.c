@@ -4,9 +4,9 @@
 #include "probe.h"
 
 /*
- * What nobody is given by name: so no handle can be widened by DuplicateHandle(), nor the object opened anew. An
- * owner may always rewrite the list, unless the list itself speaks of the owner's rights: it does, and the owner is not
- * who runs the process.
+ * An access list that gives nobody anything: so no handle can be widened by DuplicateHandle(), nor the object opened
+ * anew. The owner, which is who asked for it, could still rewrite the list; but a list that speaks of its owner's
+ * rights takes from the owner what it has without one.
  */
 typedef struct _NOBODY {
     SECURITY_DESCRIPTOR descriptor;
@@ -18,7 +18,6 @@ typedef struct _NOBODY {
 
 static NTSTATUS DenyAll(NOBODY *nobody)
 {
-    static SID system = {SID_REVISION, 1, SECURITY_NT_AUTHORITY, {SECURITY_LOCAL_SYSTEM_RID}};
     static SID owner_rights = {SID_REVISION, 1, SECURITY_CREATOR_SID_AUTHORITY, {SECURITY_CREATOR_OWNER_RIGHTS_RID}};
     NTSTATUS status = RtlCreateSecurityDescriptor(&nobody->descriptor, SECURITY_DESCRIPTOR_REVISION);
     if (NT_SUCCESS(status))
@@ -27,8 +26,6 @@ static NTSTATUS DenyAll(NOBODY *nobody)
         status = RtlAddAccessAllowedAce(&nobody->list, ACL_REVISION, READ_CONTROL, &owner_rights);
     if (NT_SUCCESS(status))
         status = RtlSetDaclSecurityDescriptor(&nobody->descriptor, TRUE, &nobody->list, FALSE);
-    if (NT_SUCCESS(status))
-        status = RtlSetOwnerSecurityDescriptor(&nobody->descriptor, &system, FALSE);
     return status;
 }
 

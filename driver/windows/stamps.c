@@ -36,13 +36,13 @@ AVB_STAMP_CONFIG AvbStampConfig(const NDIS_TIMESTAMP_CAPABILITIES *config, UINT3
         config->Header.Size < NDIS_SIZEOF_TIMESTAMP_CAPABILITIES_REVISION_1)
         return 0;
     const UINT8 *flags = (const UINT8 *)&config->TimestampFlags;
-    AVB_STAMP_CONFIG word = 0;
+    AVB_STAMP_CONFIG word = config->CrossTimestamp ? AVB_STAMP_CROSS : 0;
     for (UINT32 i = 0; i < AVB_STAMP_FLAG_BITS; i++) {
         if (flags[i])
             word |= AVB_STAMP_FLAG(i);
     }
     UINT64 hz = config->HardwareClockFrequencyHz;
-    return hz <= AVB_STAMP_MAX_HZ ? hz << AVB_STAMP_FLAG_BITS | word : word;
+    return hz <= AVB_STAMP_MAX_HZ ? hz << AVB_STAMP_HZ_SHIFT | word : word;
 }
 
 static UINT32 AllHardwareFlags(const PROMISES *of)

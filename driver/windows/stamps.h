@@ -11,13 +11,15 @@
 #include "nt.h"
 
 /*
- * Clock frequency (Hz) << AVB_STAMP_FLAG_BITS | flags, bit i the i-th of NDIS_TIMESTAMP_CAPABILITY_FLAGS; 0 = no
- * stamps. Frequency 0: the clock has no usable unit. Its flags are kept: for what they name, a value is no
- * software stamp.
+ * Clock frequency (Hz) << AVB_STAMP_HZ_SHIFT | AVB_STAMP_CROSS | flags, bit i the i-th of
+ * NDIS_TIMESTAMP_CAPABILITY_FLAGS; 0 = no stamps. Frequency 0: the clock has no usable unit. Its flags are kept: for
+ * what they name, a value is no software stamp.
  */
 typedef UINT64 AVB_STAMP_CONFIG;
 
 #define AVB_STAMP_FLAG_BITS 14
+#define AVB_STAMP_CROSS     (1u << 14) /* the clock can be asked for: CrossTimestamp */
+#define AVB_STAMP_HZ_SHIFT  15
 #define AVB_STAMP_MAX_HZ    (1ULL << 34) /* above, ticks cannot be converted in 64 bits; no NIC's clock is near it */
 
 /* The flags, in the order of NDIS_TIMESTAMP_CAPABILITY_FLAGS. */
@@ -66,7 +68,7 @@ UINT64 AvbStampNanoseconds(_In_ AVB_STAMP_CONFIG config, _In_ UINT64 ticks);
 
 static inline UINT64 AvbStampHz(AVB_STAMP_CONFIG config)
 {
-    return config >> AVB_STAMP_FLAG_BITS;
+    return config >> AVB_STAMP_HZ_SHIFT;
 }
 
 static inline UINT32 AvbStampFlags(AVB_STAMP_CONFIG config)

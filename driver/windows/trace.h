@@ -60,8 +60,9 @@ static inline int AvbTraceDatapathWanted(void)
 }
 
 /*
- * Around the work on one call of a datapath handler, to measure its processor time. start: 1 before, 0 after.
- * direction: AVB_DIRECTION_RX or AVB_DIRECTION_TX. count: NET_BUFFER_LISTs of the call.
+ * Around the work on one call of a datapath handler with a frame that may be PTP, to measure its processor time.
+ * start: 1 before, 0 after. direction: AVB_DIRECTION_RX or AVB_DIRECTION_TX. count: NET_BUFFER_LISTs of the call
+ * from the first such frame's on.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) void AvbTraceDatapath(_In_ int start, _In_ UINT64 net_luid, _In_ UINT32 direction,
                                                           _In_ UINT32 count);

@@ -115,7 +115,7 @@ NDIS_STATUS NdisRegisterDeviceEx(NDIS_HANDLE NdisHandle, PNDIS_DEVICE_OBJECT_ATT
     to_ascii(DeviceObjectAttributes->SymbolicName, device->told.symbolic_name, sizeof device->told.symbolic_name);
     to_ascii(DeviceObjectAttributes->DefaultSDDLString, device->told.sddl, sizeof device->told.sddl);
     if (DeviceObjectAttributes->DeviceClassGuid)
-        memcpy(device->told.class_guid, DeviceObjectAttributes->DeviceClassGuid, sizeof device->told.class_guid);
+        nt_breach("%s: DeviceClassGuid is reserved for NDIS", __func__);
     control = device;
     pthread_mutex_unlock(&lock);
     *pDeviceObject = &device->object;

@@ -102,7 +102,7 @@ enum nt_kind {
 
 /* Who may have more access than a handle grants. */
 struct nt_security {
-    int nobody; /* the access list is empty */
+    int nobody;  /* the access list is empty */
     int system;  /* the owner is the system; else the owner is whoever opens it, and may change the list */
     int limited; /* the list takes that from its owner */
 };

@@ -22,7 +22,6 @@ void lab_run_counter(void);
 /* What NdisRegisterDeviceEx() was given and what the driver made of the device. ASCII, empty where absent. */
 struct lab_device {
     char name[128], symbolic_name[128], sddl[256];
-    UINT8 class_guid[16]; /* zero: none */
     UINT32 characteristics, flags;
     UINT32 open_files;
 };

@@ -160,7 +160,10 @@ static int set_up(void **state)
 {
     kit_setup(state);
     play.on = 0;
-    rig.adapter = kit_attach(1);
+    struct lab_adapter_config config = kit_config(1);
+    config.cross_timestamp = 1;
+    rig.adapter = kit_attach_paused(&config);
+    assert_int_equal(lab_restart(rig.adapter), 0);
     kit_open(&rig.client, 1);
     return 0;
 }

@@ -545,6 +545,7 @@ static void test_detach_waits_for_the_drivers_own_request(void **state)
     for (UINT32 turn = 0; turn < 4; turn++) {
         struct leaver leaver = {.adapter = kit_attach_paused(&config)};
         struct asker asker = {.status = -1};
+        struct kit_client other;
         pthread_t asking, leaving;
         assert_int_equal(lab_restart(leaver.adapter), 0);
         kit_open(&asker.client, 1);
@@ -552,6 +553,10 @@ static void test_detach_waits_for_the_drivers_own_request(void **state)
         assert_int_equal(pthread_create(&asking, NULL, ask_for_clocks, &asker), 0);
         while (get(&held_back) != 2)
             rest_ms(1);
+        kit_open_and_start(&other, 1); /* who waits for the adapter keeps nobody else waiting */
+        assert_true(kit_receive_one(leaver.adapter, 1));
+        assert_int_equal(kit_drain(&other), 1);
+        kit_kill(&other);
         assert_int_equal(pthread_create(&leaving, NULL, leave, &leaver), 0);
         rest_ms(20);
         assert_int_equal(get(&leaver.left), 0);

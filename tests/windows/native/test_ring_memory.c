@@ -12,11 +12,12 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
+/* READ_CONTROL is not among them: whoever owns an object may look at its access list. */
 static const UINT32 rights_of_sections[] = {
-    SECTION_QUERY, SECTION_MAP_WRITE, SECTION_MAP_READ, SECTION_MAP_EXECUTE, SECTION_EXTEND_SIZE,
-    DELETE,        WRITE_OWNER,       SYNCHRONIZE,      GENERIC_ALL,         MAXIMUM_ALLOWED};
-static const UINT32 rights_of_events[] = {EVENT_QUERY_STATE, EVENT_MODIFY_STATE, DELETE,         WRITE_OWNER,
-                                          SYNCHRONIZE,       GENERIC_ALL,        MAXIMUM_ALLOWED};
+    SECTION_QUERY, SECTION_MAP_WRITE, SECTION_MAP_READ, SECTION_MAP_EXECUTE, SECTION_EXTEND_SIZE, DELETE,
+    WRITE_OWNER,   WRITE_DAC,         SYNCHRONIZE,      GENERIC_ALL,         MAXIMUM_ALLOWED};
+static const UINT32 rights_of_events[] = {EVENT_QUERY_STATE, EVENT_MODIFY_STATE, DELETE,      WRITE_OWNER,
+                                          WRITE_DAC,         SYNCHRONIZE,        GENERIC_ALL, MAXIMUM_ALLOWED};
 
 /* ---- Handles ---- */
 
@@ -42,9 +43,10 @@ static void test_handles_grant_what_is_needed(void **state)
     lab_detach(adapter);
 }
 
-/* DuplicateHandle() gives, of all rights, those that the handle has. */
+/* DuplicateHandle() gives, of all rights, those that the handle has; and a look at the list, to the owner. */
 static void grants_no_more(lab_process *process, UINT64 handle, UINT32 granted, const UINT32 *rights, size_t count)
 {
+    granted |= READ_CONTROL;
     for (size_t i = 0; i < count; i++) {
         UINT64 copy = lab_duplicate_handle(process, handle, rights[i]);
         assert_int_equal(copy != 0, (rights[i] & ~granted) == 0);

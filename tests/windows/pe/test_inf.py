@@ -110,6 +110,7 @@ def test_its_names_are_the_drivers(inf: dict[str, list[str]]) -> None:
 
 def test_its_parameters_are_what_the_driver_reads(inf: dict[str, list[str]]) -> None:
     parameters = registry(inf["Parameters"])
+    assert parameters.pop(("Parameters", "NdisImPlatformBindingOptions")) == ("0x00010001", "2")
     read = set(re.findall(r'L"(Avb\w+)"', (DRIVER / "settings.c").read_text()))
     assert {key.split("\\")[1] for key, _ in parameters} == read
     assert {key.split("\\")[0] for key, _ in parameters} == {"FilterAdapterParams"}

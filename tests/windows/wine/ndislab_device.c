@@ -271,8 +271,10 @@ NDIS_STATUS NTAPI NdisRegisterDeviceEx(NDIS_HANDLE handle, NDIS_DEVICE_OBJECT_AT
         nt_lab_breach("NdisRegisterDeviceEx: the attributes do not describe a device");
         return NDIS_STATUS_INVALID_PARAMETER;
     }
-    if (!attributes->DefaultSDDLString || !attributes->DeviceClassGuid)
+    if (!attributes->DefaultSDDLString)
         nt_lab_breach("NdisRegisterDeviceEx: anybody may open the device");
+    if (attributes->DeviceClassGuid)
+        nt_lab_breach("NdisRegisterDeviceEx: DeviceClassGuid is reserved for NDIS");
     if (nt_lab_is_to_fail())
         return NDIS_STATUS_RESOURCES;
     DEVICE_OBJECT *made;

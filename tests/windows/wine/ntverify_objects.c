@@ -73,13 +73,46 @@ static void check_attributes(const char *function, const OBJECT_ATTRIBUTES *attr
         breach(function, "the handle is inheritable");
 }
 
+/* S-1-3-4 in the list's first entry. */
+static int speaks_of_owner(const ACL *list)
+{
+    static const SID owner_rights = {
+        SID_REVISION, 1, SECURITY_CREATOR_SID_AUTHORITY, {SECURITY_CREATOR_OWNER_RIGHTS_RID}};
+    const ACCESS_ALLOWED_ACE *entry = (const ACCESS_ALLOWED_ACE *)(const void *)(list + 1);
+    return list->AceCount > 0 &&
+           RtlCompareMemory(&entry->SidStart, &owner_rights, sizeof owner_rights) == sizeof owner_rights;
+}
+
+/*
+ * On Windows an access list that speaks of its owner's rights takes from the owner what it has without one. Wine knows
+ * nothing of that: the object belongs to the system instead, which no client here is.
+ */
+struct secured {
+    OBJECT_ATTRIBUTES attributes;
+    SECURITY_DESCRIPTOR descriptor;
+};
+
+static OBJECT_ATTRIBUTES *secure(OBJECT_ATTRIBUTES *attributes, struct secured *secured)
+{
+    static SID system = {SID_REVISION, 1, SECURITY_NT_AUTHORITY, {SECURITY_LOCAL_SYSTEM_RID}};
+    const SECURITY_DESCRIPTOR *descriptor = attributes ? attributes->SecurityDescriptor : NULL;
+    if (!descriptor || !descriptor->Dacl || !speaks_of_owner(descriptor->Dacl))
+        return attributes;
+    secured->attributes = *attributes;
+    secured->descriptor = *descriptor;
+    secured->descriptor.Owner = &system;
+    secured->attributes.SecurityDescriptor = &secured->descriptor;
+    return &secured->attributes;
+}
+
 NTSTATUS NTAPI verify_ZwCreateSection(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                       LARGE_INTEGER *size, ULONG protection, ULONG allocation, HANDLE file)
 {
     check_attributes("ZwCreateSection", attributes);
     if (nt_lab_is_to_fail())
         return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS status = ZwCreateSection(handle, access, attributes, size, protection, allocation, file);
+    struct secured secured;
+    NTSTATUS status = ZwCreateSection(handle, access, secure(attributes, &secured), size, protection, allocation, file);
     if (NT_SUCCESS(status))
         handle_opened("ZwCreateSection", *handle);
     return status;
@@ -91,7 +124,8 @@ NTSTATUS NTAPI verify_ZwCreateEvent(HANDLE *handle, ACCESS_MASK access, OBJECT_A
     check_attributes("ZwCreateEvent", attributes);
     if (nt_lab_is_to_fail())
         return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS status = ZwCreateEvent(handle, access, attributes, type, state);
+    struct secured secured;
+    NTSTATUS status = ZwCreateEvent(handle, access, secure(attributes, &secured), type, state);
     if (NT_SUCCESS(status))
         handle_opened("ZwCreateEvent", *handle);
     return status;

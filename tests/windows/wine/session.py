@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -136,9 +137,10 @@ class Session:
         """Win32 error of StartService; 0: it runs."""
         path = "Z:" + str(self.build / f"{name}.sys").replace("/", "\\")
         status, output = self.client("start", name, path)
-        if not output.startswith("start: "):
+        said = re.search(r"^start: (\d+)$", output, re.MULTILINE)
+        if not said:
             raise RuntimeError(f"start {name} ended with {status}:\n{output}")
-        return int(output.split()[1])
+        return int(said[1])
 
     def start_service(self, name):
         for _ in range(ATTEMPTS):
