@@ -2,19 +2,17 @@
 #include "cli.h"
 
 #include "format.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 static const char *command_name;
-static volatile sig_atomic_t stop_requested;
 static int output_error; /* errno of the write that failed */
 static bool writes_at_leisure;
 static bool shows_progress;
@@ -59,7 +57,7 @@ unsigned cli_progress_width(void)
 
 void cli_progress(const char *text)
 {
-    if ((text == NULL && !shows_progress) || !isatty(STDERR_FILENO))
+    if ((text == NULL && !shows_progress) || !terminal_is(stderr))
         return;
     shows_progress = text != NULL;
     fprintf(stderr, "\r%.*s\033[K", (int)cli_progress_width(), text != NULL ? text : "");
@@ -68,11 +66,12 @@ void cli_progress(const char *text)
 
 static void message(const char *format, va_list arguments)
 {
-    char raw[1024], text[2048];
+    char raw[1024], text[2048], line[2112];
     cli_progress(NULL);
     vsnprintf(raw, sizeof raw, format, arguments);
     format_printable(raw, text, sizeof text);
-    fprintf(stderr, "ptpmon%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+    snprintf(line, sizeof line, "ptpmon%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+    fputs(line, stderr);
 }
 
 void cli_message(const char *format, ...)
@@ -101,43 +100,14 @@ int cli_usage_error(const char *format, ...)
 
 int cli_option_error(int option, const char *argument)
 {
+    bool is_long = strncmp(argument, "--", 2) == 0, has_value = is_long && strchr(argument, '=') != NULL;
+    if (has_value && optopt != 0) /* some systems say ':' to this */
+        return cli_usage_error("option %.*s takes no value", (int)strcspn(argument, "="), argument);
     if (option == ':')
         return cli_usage_error("option %s needs a value", argument);
-    if (strncmp(argument, "--", 2) != 0 && optopt != 0)
+    if (!is_long && optopt != 0)
         return cli_usage_error("unknown option -%c", optopt);
-    if (strchr(argument, '=') != NULL && optopt != 0)
-        return cli_usage_error("option %.*s takes no value", (int)strcspn(argument, "="), argument);
     return cli_usage_error("unknown or ambiguous option %s", argument);
-}
-
-static void on_stop_signal(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
-
-void cli_signals_setup(void)
-{
-    struct sigaction stop = {.sa_handler = on_stop_signal}; /* no SA_RESTART: waits end */
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-}
-
-void cli_signals_default(void)
-{
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
-}
-
-bool cli_stop_requested(void)
-{
-    return stop_requested != 0;
 }
 
 void cli_write(const char *text, size_t length)
@@ -152,7 +122,7 @@ void cli_write(const char *text, size_t length)
 void cli_write_at_leisure(void)
 {
     static char buffer[1 << 16];
-    writes_at_leisure = !isatty(STDOUT_FILENO);
+    writes_at_leisure = !terminal_is(stdout);
     if (writes_at_leisure)
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
@@ -166,7 +136,7 @@ int cli_output_result(int code)
 {
     writes_at_leisure = false;
     cli_write("", 0);
-    if (output_error == 0 || output_error == EPIPE)
+    if (output_error == 0 || terminal_reader_is_gone(output_error))
         return code;
     cli_message("standard output: cannot write: %s", strerror(output_error));
     return code == CLI_OK ? CLI_FAILED : code;

@@ -6,6 +6,15 @@
 #include <ptpmon.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+/* A function that takes a format, by the position of it and of what is put in. mingw-w64 has two kinds of formats, and
+ * says in <stdio.h> which one printf() takes. */
+#ifdef __MINGW_PRINTF_FORMAT
+#define CLI_PRINTF(format_at, arguments_at) __attribute__((format(__MINGW_PRINTF_FORMAT, format_at, arguments_at)))
+#else
+#define CLI_PRINTF(format_at, arguments_at) __attribute__((format(printf, format_at, arguments_at)))
+#endif
 
 #define NS_PER_S  1000000000
 #define NS_PER_MS 1000000
@@ -35,7 +44,7 @@ static inline ptpmon_status cli_first_failure(ptpmon_status first, ptpmon_status
 void cli_set_command(const char *command);
 
 /* One sentence on standard error, bytes that a terminal would obey replaced. */
-void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_message(const char *format, ...) CLI_PRINTF(1, 2);
 
 /* A line on standard error that is written over by the next, and taken away before a message; NULL takes it away.
  * Nothing where that is no terminal. */
@@ -47,15 +56,15 @@ unsigned cli_progress_width(void);
 int cli_library_error(ptpmon_status status);
 
 /* A sentence about the command line and where help is; returns CLI_USAGE. */
-int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
 
 /* getopt_long() has found `option` ('?' or ':') at argv[index]: says what is wrong with it. */
 int cli_option_error(int option, const char *argument);
 
 /*
- * SIGINT and SIGTERM ask for an orderly stop; the second one ends the process at once. SIGPIPE is
+ * Ctrl-C, SIGINT and SIGTERM ask for an orderly stop; the second one ends the process at once. SIGPIPE is
  * ignored: cli_write() tells. So is SIGXFSZ: the write beyond a limit of the file size fails.
- * cli_signals_default() undoes all that in a child before exec.
+ * cli_signals_default() undoes all that in a child before exec. Each system has its own: cli/posix, cli/windows.
  */
 void cli_signals_setup(void);
 void cli_signals_default(void);

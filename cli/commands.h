@@ -9,4 +9,7 @@ int command_record(int argc, char **argv);
 int command_correlate(int argc, char **argv);
 int command_demo(int argc, char **argv);
 
+/* For the list of commands; it is not on every system what it is on Linux. */
+extern const char command_demo_summary[];
+
 #endif

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 #include "commands.h"
+#include "files.h"
 #include "format.h"
 #include "options.h"
 #include "progress.h"
 #include "replay.h"
+#include "terminal.h"
 #include "view.h"
 
 #include <avb/avb_ptp_recording.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WINDOW_MAX_NS ((uint64_t)30 * NS_PER_S)
 /* Short runs end before anybody has read how far they are. */
@@ -154,7 +155,7 @@ static int run(struct correlate *correlate)
     const struct correlate_options *options = correlate->options;
     correlate->sink = (struct sink){.context = correlate, .observed = on_observed};
     correlate->started_at = cli_now();
-    correlate->shows_progress = options->only_summary || !isatty(STDOUT_FILENO);
+    correlate->shows_progress = options->only_summary || !terminal_is(stdout);
     ptpmon_status status = begin(correlate);
     if (status != PTPMON_OK)
         return cli_library_error(status);
@@ -169,7 +170,8 @@ static int run(struct correlate *correlate)
 /* Columns for what only a NIC's clock gives, where one stamped. */
 static bool has_nic_stamps(const PTP_RECORDING_HEADER *header)
 {
-    return header->phc_index >= 0 && (header->stamping & (PTPMON_ON_RX_HARDWARE | PTPMON_ON_TX_HARDWARE)) != 0;
+    return header->hw_clock == AVB_CLOCK_PHC &&
+           (header->stamping & (PTPMON_ON_RX_HARDWARE | PTPMON_ON_TX_HARDWARE)) != 0;
 }
 
 static int correlate_files(struct correlate_options *options)
@@ -224,7 +226,7 @@ static int take_option(void *context, int option)
 static bool is_events_file(const char *path)
 {
     char magic[sizeof AVB_RECORDING_MAGIC - 1];
-    FILE *file = fopen(path, "rbe");
+    FILE *file = files_open(path);
     if (file == NULL)
         return false;
     bool is =

@@ -16,6 +16,8 @@
 #define DEFAULT_DURATION_NS ((uint64_t)8 * NS_PER_S)
 #define LEAST_DURATION_NS   ((uint64_t)3 * NS_PER_S) /* what ptp4l needs to begin */
 
+const char command_demo_summary[] = "a grandmaster and a client of its own, watched: try this first";
+
 static const char help[] =
     "Usage: ptpmon demo [OPTION...]\n"
     "\n"

@@ -2,13 +2,12 @@
 #include "format.h"
 
 #include "cli.h"
+#include "terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 const char *const format_colour_names[] = {"auto", "always", "never", NULL};
 
@@ -17,10 +16,8 @@ static bool colours;
 void format_colour_setup(enum format_colour colour, FILE *stream)
 {
     const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    bool capable = isatty(fileno(stream)) && term != NULL && strcmp(term, "dumb") != 0;
     bool refused = no_color != NULL && *no_color != 0;
-    colours = colour == COLOUR_ALWAYS || (colour == COLOUR_AUTO && capable && !refused);
+    colours = colour == COLOUR_ALWAYS || (colour == COLOUR_AUTO && terminal_has_colours(stream) && !refused);
 }
 
 const char *format_style(enum format_style style)
@@ -34,10 +31,7 @@ const char *format_style(enum format_style style)
 
 unsigned format_terminal_width(FILE *stream)
 {
-    struct winsize size;
-    if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
-        return 0;
-    return size.ws_col;
+    return terminal_columns(stream);
 }
 
 /* Seconds rounded down, so that the rest is in [0, 1 s) for negative times too. */
@@ -182,7 +176,10 @@ const char *format_time_zone(void)
     struct tm parts = {0};
     time_t now = time(NULL);
     localtime_r(&now, &parts);
-    if (strftime(zone, sizeof zone, "%Z", &parts) == 0)
+    bool known = strftime(zone, sizeof zone, "%Z", &parts) != 0;
+    for (const char *at = zone; known && *at != 0; at++) /* some systems have names, and not in UTF-8 */
+        known = *at > ' ' && *at < 0x7F;
+    if (!known)
         snprintf(zone, sizeof zone, "local");
     return zone;
 }

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "format.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +103,7 @@ void json_uint(struct json *json, const char *name, uint64_t value)
 void json_number(struct json *json, const char *name, double value)
 {
     char text[400];
-    if (!isfinite(value)) {
+    if (!(fabs(value) <= DBL_MAX)) {
         json_null(json, name);
         return;
     }

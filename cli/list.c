@@ -37,6 +37,24 @@ static void put_stamps(struct json *json, const char *name, bool software, bool 
     json_close_object(json);
 }
 
+/* What Npcap calls an adapter. */
+#define NPCAP_NAME "\\Device\\NPF_%s"
+
+/* What there is on Windows besides. */
+static void put_windows(struct json *json, const ptpmon_interface *interface)
+{
+    char npcap_name[64];
+    snprintf(npcap_name, sizeof npcap_name, NPCAP_NAME, interface->guid);
+    json_string(json, "description", interface->description);
+    json_string(json, "guid", interface->guid);
+    json_string(json, "npcap_name", npcap_name);
+    json_open_object(json, "tx_hardware_filters");
+    json_bool(json, "all", has(interface, PTPMON_CAN_TX_HW_ALL));
+    json_bool(json, "asked_for", has(interface, PTPMON_CAN_TX_HW_ASKED));
+    json_bool(json, "ptp_udp", has(interface, PTPMON_CAN_TX_HW_PTP_UDP));
+    json_close_object(json);
+}
+
 static void print_json(const ptpmon_interface *interface)
 {
     struct json json;
@@ -62,6 +80,8 @@ static void print_json(const ptpmon_interface *interface)
     json_uint(&json, "tx_queues", interface->tx_queues);
     json_string(&json, "lower", interface->lower[0] != 0 ? interface->lower : NULL);
     json_bool(&json, "prefer_lower", interface->prefer_lower);
+    if (interface->guid[0] != 0)
+        put_windows(&json, interface);
     json_end_line(&json);
 }
 
@@ -78,6 +98,16 @@ static const char *rx_filter_words(const ptpmon_interface *interface)
     if (l2)
         return "Ethernet";
     return udp ? "UDP" : "some";
+}
+
+/* Likewise of sent frames; NULL = the system does not tell. */
+static const char *tx_filter_words(const ptpmon_interface *interface)
+{
+    if (has(interface, PTPMON_CAN_TX_HW_ALL))
+        return "all frames";
+    if (has(interface, PTPMON_CAN_TX_HW_ASKED))
+        return "if asked for";
+    return has(interface, PTPMON_CAN_TX_HW_PTP_UDP) ? "UDP" : NULL;
 }
 
 /* "NIC (all frames; off), software"; frames = NULL: no word about them. */
@@ -113,7 +143,7 @@ static void fill_row(struct row *row, const ptpmon_interface *interface)
     stamp_words(row->cells[4], size, has(interface, PTPMON_CAN_RX_SOFTWARE), has(interface, PTPMON_CAN_RX_HARDWARE),
                 has(interface, PTPMON_ON_RX_HARDWARE), rx_filter_words(interface));
     stamp_words(row->cells[5], size, has(interface, PTPMON_CAN_TX_SOFTWARE), has(interface, PTPMON_CAN_TX_HARDWARE),
-                has(interface, PTPMON_ON_TX_HARDWARE), NULL);
+                has(interface, PTPMON_ON_TX_HARDWARE), tx_filter_words(interface));
     if (interface->phc_index >= 0)
         snprintf(row->cells[6], size, "ptp%d", interface->phc_index);
     else
@@ -148,6 +178,20 @@ static void print_hint(const ptpmon_interface *interface)
     cli_write(line, (size_t)length);
 }
 
+/* The other names that an adapter goes by, on Windows; and what its stamps do not cover. */
+static void print_names(const ptpmon_interface *interface)
+{
+    char name[PTPMON_NAME_MAX], description[PTPMON_NAME_MAX], line[PTPMON_NAME_MAX * 2 + 300];
+    if (interface->guid[0] == 0)
+        return;
+    bool only_udp = has(interface, PTPMON_CAN_RX_HARDWARE) && !has(interface, PTPMON_CAN_RX_HW_ALL);
+    int length = snprintf(
+        line, sizeof line, "%s: %s, index %u, " NPCAP_NAME "%s\n", format_printable(interface->name, name, sizeof name),
+        format_printable(interface->description, description, sizeof description), interface->index, interface->guid,
+        only_udp ? "; no NIC stamps for PTP over Ethernet (0x88F7), for UDP only" : "");
+    cli_write(line, (size_t)length);
+}
+
 static enum format_style row_style(const ptpmon_interface *interface)
 {
     return !interface->up || interface->prefer_lower ? STYLE_DIM : STYLE_PLAIN;
@@ -172,6 +216,8 @@ static void print_table(const ptpmon_interface *interfaces, size_t count)
     free(rows);
     for (size_t i = 0; i < count; i++)
         print_hint(&interfaces[i]);
+    for (size_t i = 0; i < count; i++)
+        print_names(&interfaces[i]);
 }
 
 static int list(bool as_json)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 #include "commands.h"
+#include "terminal.h"
 
-#include <fcntl.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -17,7 +15,7 @@ static const struct command {
     {"watch", "a line per PTP frame: when it passed, and whether the capture agrees", command_watch},
     {"record", "events and frames into files, to be looked at later", command_record},
     {"correlate", "what watch shows, from files: events and a capture of their time", command_correlate},
-    {"demo", "a grandmaster and a client of its own, watched: try this first", command_demo},
+    {"demo", command_demo_summary, command_demo},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -113,19 +111,9 @@ static int run_help(int argc, char **argv)
     return run_command(2, arguments);
 }
 
-/* A standard stream that is closed would give its number to the next thing opened, and take what is meant for it. */
-static void open_closed_streams(void)
-{
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
-        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream)
-            return;
-    }
-}
-
 int main(int argc, char **argv)
 {
-    open_closed_streams();
-    setlocale(LC_TIME, "");
+    terminal_start(&argc, &argv);
     if (argc < 2) {
         print_help(stderr);
         return CLI_USAGE;

@@ -2,6 +2,7 @@
 #include "advice.h"
 #include "cli.h"
 #include "commands.h"
+#include "files.h"
 #include "format.h"
 #include "options.h"
 #include "progress.h"
@@ -10,11 +11,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define WAIT_MS     20
 #define PROGRESS_NS ((uint64_t)NS_PER_S / 2)
@@ -132,17 +131,6 @@ static void tell_sets(struct record *record, unsigned sets)
         report_json_files(names_of(record), ++record->told_sets);
 }
 
-static bool free_bytes(const struct record *record, uint64_t *bytes)
-{
-    char path[RECORDING_PATH_SIZE];
-    struct statvfs about;
-    snprintf(path, sizeof path, "%s", names_of(record)->base);
-    if (statvfs(dirname(path), &about) != 0)
-        return false;
-    *bytes = (uint64_t)about.f_bavail * about.f_frsize;
-    return true;
-}
-
 static void show_progress(struct record *record, uint64_t now)
 {
     char text[PROGRESS_LINE_SIZE];
@@ -165,7 +153,7 @@ static void show_progress(struct record *record, uint64_t now)
         .bytes_per_second = progress_rate_get(&record->rate),
         .is_bounded = record->options->recorder.keep != 0,
     };
-    shown.free_known = free_bytes(record, &shown.free_bytes);
+    shown.free_known = files_room(names_of(record)->base, &shown.free_bytes);
     cli_progress(progress_recording_text(&shown, cli_progress_width(), text));
 }
 

@@ -3,13 +3,12 @@
 
 #include "capture_file.h"
 #include "cli.h"
+#include "files.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define EVENTS_AT_ONCE 512
 
@@ -127,18 +126,12 @@ static ptpmon_status record_events(const struct recorder *recorder, size_t i)
                                  recording_names_events(&recorder->options->names, recorder->number, i, path));
 }
 
-static uint64_t size_of(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
-}
-
 static uint64_t size_of_events(const struct recorder *recorder, unsigned number)
 {
     char path[RECORDING_PATH_SIZE];
     uint64_t bytes = 0;
     for (size_t i = 0; i < recorder->count; i++)
-        bytes += size_of(recording_names_events(&recorder->options->names, number, i, path));
+        bytes += files_size(recording_names_events(&recorder->options->names, number, i, path));
     return bytes;
 }
 
@@ -160,7 +153,7 @@ static ptpmon_status end_previous_set(struct recorder *recorder)
     recorder->previous_until = 0;
     recorder->finished_bytes += size_of_events(recorder, recorder->number - 1);
     if (names->captures)
-        recorder->finished_bytes += size_of(recording_names_capture(names, recorder->number - 1, path));
+        recorder->finished_bytes += files_size(recording_names_capture(names, recorder->number - 1, path));
     if (keep != 0 && recorder->number > keep && !recording_names_remove(names, recorder->number - keep, path))
         cli_message("%s: cannot remove it, and it stays: %s", path, strerror(errno));
     return status;

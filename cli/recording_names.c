@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "recording_names.h"
 
+#include "files.h"
+
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CAPTURE_ENDING ".pcapng"
 #define EVENTS_ENDING  ".events"
@@ -37,11 +36,11 @@ bool recording_names_set_base(struct recording_names *names, const char *name)
     size_t length = strlen(name);
     if (has_ending(name, CAPTURE_ENDING) || has_ending(name, EVENTS_ENDING))
         length -= strlen(EVENTS_ENDING);
-    if (length == 0 || length + LONGEST_SUFFIX > sizeof names->base || name[length - 1] == '/')
+    if (length + LONGEST_SUFFIX > sizeof names->base)
         return false;
     memcpy(names->base, name, length);
     names->base[length] = 0;
-    return true;
+    return *files_name_in(names->base) != 0;
 }
 
 char *recording_names_set(const struct recording_names *names, unsigned number, char text[static RECORDING_PATH_SIZE])
@@ -83,11 +82,6 @@ char *recording_names_events(const struct recording_names *names, unsigned numbe
     return path_of(names, number, interface + 1, path);
 }
 
-static bool remove_file(const char *path)
-{
-    return unlink(path) == 0 || errno == ENOENT;
-}
-
 /* Calls visit() for each file that a set may have, until one says false. */
 static bool each_of_set(const struct recording_names *names, unsigned number, bool (*visit)(const char *path),
                         char path[static RECORDING_PATH_SIZE])
@@ -101,13 +95,12 @@ static bool each_of_set(const struct recording_names *names, unsigned number, bo
 
 bool recording_names_remove(const struct recording_names *names, unsigned number, char path[static RECORDING_PATH_SIZE])
 {
-    return each_of_set(names, number, remove_file, path);
+    return each_of_set(names, number, files_remove, path);
 }
 
 static bool is_absent(const char *path)
 {
-    struct stat about;
-    return lstat(path, &about) != 0;
+    return !files_is_taken(path);
 }
 
 /* The number in "BASE-0001.pcapng" and the like, 0 = another name. `base` has no directory. */
@@ -129,29 +122,27 @@ static unsigned number_in(const struct recording_names *names, const char *base,
     return 0;
 }
 
-/* As each_of_set(), of all the sets of which there is a file. */
+struct numbered {
+    const struct recording_names *names;
+    const char *base; /* has no directory */
+    bool (*visit)(const char *path);
+    char *path;
+};
+
+static bool visit_numbered(void *context, const char *file)
+{
+    const struct numbered *numbered = context;
+    unsigned number = number_in(numbered->names, numbered->base, file);
+    return number == 0 || each_of_set(numbered->names, number, numbered->visit, numbered->path);
+}
+
+/* As each_of_set(), of all the sets of which there is a file. A directory that cannot be read has none: creating a file
+ * there will say why. */
 static bool each_numbered(const struct recording_names *names, bool (*visit)(const char *path),
                           char path[static RECORDING_PATH_SIZE])
 {
-    char directory[RECORDING_PATH_SIZE];
-    const char *slash = strrchr(names->base, '/');
-    const char *base = slash != NULL ? slash + 1 : names->base;
-    snprintf(directory, sizeof directory, "%.*s", slash != NULL ? (int)(base - names->base) : 1,
-             slash != NULL ? names->base : ".");
-    DIR *opened = opendir(directory);
-    if (opened == NULL)
-        return true; /* creating a file there will say why */
-    bool all = true;
-    const struct dirent *entry;
-    while (all && (entry = readdir(opened)) != NULL) {
-        unsigned number = number_in(names, base, entry->d_name);
-        if (number != 0)
-            all = each_of_set(names, number, visit, path);
-    }
-    int error = errno;
-    closedir(opened);
-    errno = error;
-    return all;
+    struct numbered numbered = {names, files_name_in(names->base), visit, path};
+    return files_each_beside(names->base, visit_numbered, &numbered);
 }
 
 bool recording_names_in_use(const struct recording_names *names, char path[static RECORDING_PATH_SIZE])
@@ -161,5 +152,5 @@ bool recording_names_in_use(const struct recording_names *names, char path[stati
 
 bool recording_names_remove_all(const struct recording_names *names, char path[static RECORDING_PATH_SIZE])
 {
-    return names->numbered ? each_numbered(names, remove_file, path) : recording_names_remove(names, 0, path);
+    return names->numbered ? each_numbered(names, files_remove, path) : recording_names_remove(names, 0, path);
 }

@@ -63,7 +63,7 @@ void report_warning(struct report *report, const char *interface, const char *fo
 }
 
 /* Text of any length that fits a screen. */
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) CLI_PRINTF(1, 2);
 static void say(const char *format, ...)
 {
     char text[4096];

@@ -6,6 +6,7 @@
 #ifndef PTPMON_CLI_REPORT_H
 #define PTPMON_CLI_REPORT_H
 
+#include "cli.h"
 #include "session.h"
 #include "tally.h"
 
@@ -37,11 +38,10 @@ void report_set_profile(struct report *report, const char *profile);
 void report_set_compared(struct report *report, bool compared);
 
 /* A sentence: on standard error, and in JSON a "warning" line too. interface may be NULL. */
-void report_warning(struct report *report, const char *interface, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void report_warning(struct report *report, const char *interface, const char *format, ...) CLI_PRINTF(3, 4);
 
 /* Text for people on standard output; nothing in JSON. */
-void report_text(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_text(struct report *report, const char *format, ...) CLI_PRINTF(2, 3);
 
 void report_start(struct report *report, const struct session_info *info);
 

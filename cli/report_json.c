@@ -51,14 +51,16 @@ static void put_identity(struct json *json, const PTP_TIMESTAMP_EVENT *identity)
     json_string(json, "transport", format_transport(identity->transport));
 }
 
-static void put_stamps(struct json *json, const ptpmon_result *result)
+static void put_stamps(struct json *json, const ptpmon_observation *observation)
 {
+    const ptpmon_result *result = &observation->result;
     const PTP_TIMESTAMP_EVENT *event = &result->event;
     json_uint_if(json, "queueId", result->has_event && event->queueId != AVB_QUEUE_UNKNOWN, event->queueId);
     json_uint_if(json, "system_timestamp_ns", result->has_event, event->system_timestamp);
     json_uint_if(json, "hw_timestamp_ns", event->hw_timestamp_ns != 0, event->hw_timestamp_ns);
     json_string(json, "hw_timestamp_kind", format_stamp_kind(event->stamp));
-    json_uint_if(json, "software_timestamp_ns", event->software_timestamp != 0, event->software_timestamp);
+    json_uint_if(json, "software_timestamp_ns", observation->software_realtime_ns != 0,
+                 (uint64_t)observation->software_realtime_ns);
     json_bool(json, "stamp_missing", (event->stamp & AVB_STAMP_MISSING) != 0);
 }
 
@@ -104,7 +106,7 @@ static void put_message(const char *profile, const ptpmon_observation *observati
     begin(&json, "frame", profile, observation->interface);
     json_int_if(&json, "time_ns", observation->has_realtime, observation->realtime_ns);
     put_identity(&json, ptpmon_observation_identity(observation));
-    put_stamps(&json, &observation->result);
+    put_stamps(&json, observation);
     put_latencies(&json, observation);
     put_comparison(&json, observation);
     json_end_line(&json);

@@ -138,11 +138,10 @@ static void nic_stamp_cell(const struct table *table, const ptpmon_observation *
 static void software_stamp_cell(const struct table *table, const ptpmon_observation *observation,
                                 char text[static CELL_SIZE])
 {
-    uint64_t stamp = observation->result.event.software_timestamp;
-    if (stamp == 0)
+    if (observation->software_realtime_ns == 0)
         no_stamp(observation, text);
     else
-        format_time_of_day((int64_t)stamp, table->options.time != TIME_UTC, text);
+        format_time_of_day(observation->software_realtime_ns, table->options.time != TIME_UTC, text);
 }
 
 static void latency_text(const ptpmon_latency *latency, bool with_bound, char text[static CELL_SIZE])

@@ -14,9 +14,16 @@
  *
  * Threads: objects are independent of one another; one object is used by one thread at a time.
  *
- * Time: "event time" is the clock of PTP_TIMESTAMP_EVENT.system_timestamp (Linux CLOCK_MONOTONIC,
- * ns); "capture time" is what the capture wrote, UTC ns since 1970 (Linux CLOCK_REALTIME). They are
- * related only through PTP_CLOCKS_RECORDs.
+ * Time: "event time" is system_timestamp in events, ns: Linux CLOCK_MONOTONIC, Windows the performance
+ * counter, whose ticks are turned into ns, rounded down. "Capture time" is what the capture wrote, UTC ns
+ * since 1970 (Linux CLOCK_REALTIME). They are related only through PTP_CLOCKS_RECORDs.
+ *
+ * Events and records differ in units only: the records door, and recordings, have what the driver side
+ * wrote, on Windows ticks. In events of every kind all times are ns, whatever system they are of:
+ *     system_timestamp, since     event time
+ *     software_timestamp          Linux UTC; Windows event time (ptpmon_monitor_info.software_is_system_clock)
+ *     hw_timestamp_ns             the NIC's own clock
+ *     realtime_ns                 UTC
  */
 #ifndef PTPMON_H
 #define PTPMON_H
@@ -80,7 +87,8 @@ typedef enum ptpmon_interface_kind {
     PTPMON_KIND_OTHER, /* Ethernet framing, kind not known */
 } ptpmon_interface_kind;
 
-/* What an interface can stamp (ethtool -T), and what is switched on. */
+/* What an interface can stamp (Linux: ethtool -T; Windows: its packet timestamp capabilities), and what is switched
+ * on. */
 #define PTPMON_CAN_RX_SOFTWARE   0x0001u
 #define PTPMON_CAN_TX_SOFTWARE   0x0002u
 #define PTPMON_CAN_RX_HARDWARE   0x0004u /* some PTP frames at least; see rx_filters */
@@ -90,11 +98,17 @@ typedef enum ptpmon_interface_kind {
 #define PTPMON_CAN_RX_HW_PTP_UDP 0x0040u /* PTPv2 over UDP */
 #define PTPMON_ON_RX_HARDWARE    0x0100u
 #define PTPMON_ON_TX_HARDWARE    0x0200u
+/* Of sent frames, where the system tells: Windows. */
+#define PTPMON_CAN_TX_HW_ALL     0x0400u /* every frame */
+#define PTPMON_CAN_TX_HW_ASKED   0x0800u /* frames whose sender asks for it */
+#define PTPMON_CAN_TX_HW_PTP_UDP 0x1000u /* PTPv2 over UDP */
 
 typedef struct ptpmon_interface {
     char name[PTPMON_NAME_MAX];
-    char driver[64];             /* kernel driver, "" = unknown */
-    char lower[PTPMON_NAME_MAX]; /* names of the devices under it, ", " between; "" = none */
+    char description[PTPMON_NAME_MAX]; /* Windows: what the adapter is called in the device manager; else "" */
+    char guid[40];                     /* Windows: "{...}", as in Npcap's name \Device\NPF_{...}; else "" */
+    char driver[64];                   /* kernel driver, "" = unknown */
+    char lower[PTPMON_NAME_MAX];       /* names of the devices under it, ", " between; "" = none */
     uint32_t index;
     uint8_t mac[6];
     bool up; /* switched on, and with a carrier */
@@ -107,6 +121,8 @@ typedef struct ptpmon_interface {
     bool prefer_lower;
 } ptpmon_interface;
 
+/* Functions that take an interface's name take on Windows also its description, GUID, index and Npcap's name for it. */
+
 /* The interfaces with Ethernet framing, by index; freed with ptpmon_interfaces_free(). */
 PTPMON_API ptpmon_status ptpmon_interfaces(ptpmon_interface **list, size_t *count);
 PTPMON_API void ptpmon_interfaces_free(ptpmon_interface *list);
@@ -118,18 +134,19 @@ typedef struct ptpmon_monitor ptpmon_monitor;
 /* options.flags */
 #define PTPMON_NO_TRACING 0x1u /* Linux: tc only, no kernel tracing: no TX queue, no TX stamps */
 #define PTPMON_NO_TCX     0x2u /* Linux: attach through clsact, as on kernels before 6.6 */
-#define PTPMON_HW_STAMPS  0x4u /* switch the NIC's stamping on at enable, restore it at disable */
+#define PTPMON_HW_STAMPS  0x4u /* Linux: switch the NIC's stamping on at enable, restore it at disable */
 
 typedef struct ptpmon_monitor_options {
-    uint32_t ring_bytes; /* 0 = 1 MiB; a power of two, at least one page. A record takes 72 */
+    uint32_t ring_bytes; /* 0 = 1 MiB; a power of two, at least one page. A record takes 72. Windows: 0, as a setting
+                            of the driver says */
     uint32_t flags;
 } ptpmon_monitor_options;
 
 /* Where the monitor gets things from on this system; strings are of static storage. */
 typedef struct ptpmon_monitor_info {
-    const char *rx_frames; /* "tcx", "clsact"; all three of a recording: "recording" */
-    const char *tx_frames; /* "net_dev_start_xmit", "tcx", "clsact" */
-    const char *tx_stamps; /* "fentry/skb_tstamp_tx", "kfree_skb/consume_skb", "none" */
+    const char *rx_frames; /* "tcx", "clsact", "ndis"; all three of a recording: "recording" */
+    const char *tx_frames; /* "net_dev_start_xmit", "tcx", "clsact", "ndis" */
+    const char *tx_stamps; /* "fentry/skb_tstamp_tx", "kfree_skb/consume_skb", "ndis", "none" */
     bool tx_queue_known;   /* TX events carry queueId and STAMP_EXPECTED */
     bool rx_software;      /* RX events carry software_timestamp */
     uint64_t enabled_at;   /* event time from which every frame is seen, of the first CLOCKS; 0 = not yet */
@@ -138,6 +155,8 @@ typedef struct ptpmon_monitor_info {
      * but for records that were being made at that moment (allow some ms). An event that waits for its
      * TX stamp holds it back. 0 = nothing yet, or a recording. */
     uint64_t delivered_until;
+    uint64_t system_clock_hz;      /* ticks per second of system_timestamp in records; 10^9 where they are ns */
+    bool software_is_system_clock; /* software_timestamp is on the clock of system_timestamp (Windows), else UTC */
 } ptpmon_monitor_info;
 
 /*
@@ -214,11 +233,10 @@ PTPMON_API ptpmon_status ptpmon_monitor_statistics(ptpmon_monitor *monitor, ptpm
 PTPMON_API ptpmon_status ptpmon_monitor_wait(ptpmon_monitor *monitor, int timeout_ms);
 
 /*
- * The records door: what lies in the ring, in place and read-only. Record i of a batch is at
- * first + i * stride. It stays as it is until ptpmon_records_release(), which frees the first `count`
- * records of the batch for the producer; the memory stays mapped until ptpmon_monitor_close(). An
- * empty batch has count 0.
- * Use one door per monitor, records or events.
+ * The records door: what lies in the ring, in place and read-only, with times as the driver side wrote
+ * them (ptpmon_monitor_info.system_clock_hz). Record i of a batch is at first + i * stride. It stays as it is until
+ * ptpmon_records_release(), which frees the first `count` records of the batch for the producer; the memory stays
+ * mapped until ptpmon_monitor_close(). An empty batch has count 0. Use one door per monitor, records or events.
  */
 typedef struct ptpmon_batch {
     const void *first;
@@ -370,7 +388,8 @@ PTPMON_API ptpmon_status ptpmon_capture_writer_close(ptpmon_capture_writer *writ
  * once it has lasted four windows, at the first pause of more than 10 ms:
  *   1. a received event whose software_timestamp equals a frame's time, within what the capture
  *      resolves, is that frame's: MATCHED; where the resolution leaves a choice, as many events as
- *      frames are paired in order of time, else none;
+ *      frames are paired in order of time, else none. Stamps that are event time (Windows) lie
+ *      decades from any capture time: there the rule finds nothing;
  *   2. of the rest, equal numbers on both sides are paired in order of time: MATCHED. Where a side
  *      has more than one item, order proves nothing, and all of the rest are AMBIGUOUS, if either
  *      side lost something or did not run at the time of the group, or if rule 1 found pairs and an
@@ -565,9 +584,11 @@ typedef struct ptpmon_observation {
     ptpmon_observation_kind kind;
     const char *interface; /* its name; lives as long as the observer */
     /* MESSAGE */
-    bool compared;        /* frames were captured; else result has an event, and outcome and reason mean nothing */
-    bool has_realtime;    /* realtime_ns is known */
-    int64_t realtime_ns;  /* UTC when the driver side saw it; without event: capture time */
+    bool compared;       /* frames were captured; else result has an event, and outcome and reason mean nothing */
+    bool has_realtime;   /* realtime_ns is known */
+    int64_t realtime_ns; /* UTC when the driver side saw it; without event: capture time */
+    /* UTC of the event's software stamp, whatever clock that is on; 0 = none, or not known */
+    int64_t software_realtime_ns;
     ptpmon_result result; /* frame_time_ns is as captured, on whatever clock */
     ptpmon_latency latencies[PTPMON_LATENCIES];
     /* CLOCKS */
@@ -632,7 +653,7 @@ PTPMON_API void ptpmon_observer_alignment(const ptpmon_observer *observer, ptpmo
 /* "Sync", "Delay_Req"... as the standard spells them; "reserved" for the unassigned. Static storage. */
 PTPMON_API const char *ptpmon_message_type_name(uint8_t messageType);
 
-/* Reads the system's clocks together for events of this system; the PHC part is 0. */
+/* Reads the system's clocks together, as among the events of this system; the PHC part is 0. */
 PTPMON_API ptpmon_status ptpmon_clocks_now(PTP_CLOCKS_RECORD *clocks);
 
 #ifdef __cplusplus

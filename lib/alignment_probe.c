@@ -50,6 +50,7 @@ typedef bool (*record_visitor)(void *context, const PTP_TIMESTAMP_EVENT *record)
 
 static ptpmon_status visit_records(ptpmon_monitor *recording, record_visitor visit, void *context)
 {
+    const struct ptpmon_timebase *timebase = ptpmon_monitor_timebase(recording);
     ptpmon_batch batch;
     bool wanted = true;
     ptpmon_status status = ptpmon_monitor_disable(recording);
@@ -59,8 +60,11 @@ static ptpmon_status visit_records(ptpmon_monitor *recording, record_visitor vis
         status = ptpmon_records_peek(recording, &batch);
         if (status != PTPMON_OK || batch.count == 0)
             break;
-        for (size_t i = 0; i < batch.count && wanted; i++)
-            wanted = visit(context, ptpmon_batch_at(&batch, i));
+        for (size_t i = 0; i < batch.count && wanted; i++) {
+            PTP_TIMESTAMP_EVENT event = *ptpmon_batch_at(&batch, i);
+            ptpmon_timebase_to_event(timebase, &event);
+            wanted = visit(context, &event);
+        }
         status = ptpmon_records_release(recording, batch.count);
     }
     return status;

@@ -3,9 +3,10 @@
 #include "capture.h"
 
 #include "error.h"
+#include "file.h"
+#include "linktype.h"
 
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **captur
 {
     static const uint8_t pcapng[4] = {0x0A, 0x0D, 0x0D, 0x0A};
     uint8_t magic[4];
-    FILE *file = fopen(path, "rbe");
+    FILE *file = ptpmon_file_stream(path);
     if (file == NULL)
         return ptpmon_fail_errno(path, "open the file", errno);
 
@@ -59,7 +60,7 @@ ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **captur
     }
     if (memcmp(magic, pcapng, sizeof magic) == 0)
         return ptpmon_capture_open_pcapng(path, file, capture);
-    return ptpmon_capture_open_pcap(path, file, magic, capture);
+    return ptpmon_capture_open_pcap(path, file, capture);
 }
 
 enum ptpmon_capture_kind ptpmon_capture_kind_of(const ptpmon_capture *capture)
@@ -172,10 +173,9 @@ ptpmon_status ptpmon_capture_statistics_get(ptpmon_capture *capture, ptpmon_capt
     return status;
 }
 
-/* libpcap knows the names by its own numbers, which differ from those in files for the oldest types. */
 ptpmon_status ptpmon_capture_fail_linktype(const char *path, unsigned linktype)
 {
-    const char *name = pcap_datalink_val_to_name(linktype == PTPMON_LINKTYPE_RAW ? DLT_RAW : (int)linktype);
+    const char *name = ptpmon_linktype_name(linktype);
     return ptpmon_fail(PTPMON_BAD_FILE,
                        "%s: frames of linktype %s (%u), not Ethernet; capture on an Ethernet interface, not on `any`",
                        path, name != NULL ? name : "unknown", linktype);

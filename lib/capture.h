@@ -65,8 +65,8 @@ struct ptpmon_capture {
 /* Zeroed memory of this size, which begins with a struct ptpmon_capture, filled. NULL: NO_MEMORY, reported. */
 void *ptpmon_capture_new(const struct ptpmon_capture_operations *operations, size_t size, const char *name);
 
-/* Both take the file over, also when they fail; of `magic`, its first four bytes, nothing has been read. */
-ptpmon_status ptpmon_capture_open_pcap(const char *path, FILE *file, const uint8_t magic[4], ptpmon_capture **capture);
+/* Both take the file over, at its start, also when they fail. */
+ptpmon_status ptpmon_capture_open_pcap(const char *path, FILE *file, ptpmon_capture **capture);
 ptpmon_status ptpmon_capture_open_pcapng(const char *path, FILE *file, ptpmon_capture **capture);
 
 /* Times of the first and last frame, of which a capture without notes knows nothing better than that it ran between

@@ -99,8 +99,7 @@ static inline uint64_t get_ticks(const struct pcapng_capture *capture, const uin
 }
 
 /* The block at the window's begin is damaged. */
-static ptpmon_status __attribute__((format(printf, 2, 3)))
-fail_damaged(const struct pcapng_capture *capture, const char *format, ...)
+static ptpmon_status PTPMON_PRINTF(2, 3) fail_damaged(const struct pcapng_capture *capture, const char *format, ...)
 {
     char what[256];
     va_list arguments;

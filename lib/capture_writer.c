@@ -4,12 +4,12 @@
  * buffer; after a failed write the file is cut back to whole blocks.
  */
 #include "error.h"
+#include "file.h"
 #include "pcapng.h"
 
 #include <ptpmon.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +151,7 @@ static ptpmon_status write_buffer(ptpmon_capture_writer *writer)
 {
     size_t done = 0;
     while (done < writer->pending) {
-        ssize_t written = write(writer->file, writer->buffer + done, writer->pending - done);
+        int64_t written = ptpmon_file_write(writer->file, writer->buffer + done, writer->pending - done);
         if (written >= 0)
             done += (size_t)written;
         else if (errno != EINTR)
@@ -245,7 +245,7 @@ static ptpmon_status write_header(ptpmon_capture_writer *writer, const ptpmon_ca
 
 static ptpmon_status start(ptpmon_capture_writer *writer, const ptpmon_capture_interface *interfaces)
 {
-    writer->file = open(writer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    writer->file = ptpmon_file_create(writer->path, true);
     if (writer->file < 0)
         return keep_failure(writer, ptpmon_fail_errno(writer->path, "write the capture", errno));
     return write_header(writer, interfaces);

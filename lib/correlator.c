@@ -5,7 +5,7 @@
  * in order of time for the group of their key; so it does not matter how the streams interleave. A
  * group whose window has passed is decided (pairing.h), and the results wait in order of time.
  */
-#include <ptpmon.h>
+#include "correlator.h"
 
 #include "coverage.h"
 #include "error.h"
@@ -53,6 +53,7 @@ struct group {
 struct ptpmon_correlator {
     int64_t window_ns, edge_ns;
     uint32_t max_pending;
+    bool no_stack_times; /* the software stamps of events are of another clock than captures have */
     struct ptpmon_clock_map clocks;
     struct ptpmon_coverage monitor, capture;
     uint64_t serials[2]; /* of events, frames */
@@ -115,6 +116,11 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
     correlator->grouped = correlator->frontier = correlator->forgotten = PTPMON_INSTANT_MIN;
     *opened = correlator;
     return PTPMON_OK;
+}
+
+void ptpmon_correlator_ignore_stamps(ptpmon_correlator *correlator)
+{
+    correlator->no_stack_times = true;
 }
 
 void ptpmon_correlator_close(ptpmon_correlator *correlator)
@@ -586,6 +592,7 @@ static struct ptpmon_item *new_item(ptpmon_correlator *correlator, const PTP_TIM
     item->partner = NULL;
     item->is_frame = is_frame;
     item->is_guess = false;
+    item->no_stack_time = !is_frame && correlator->no_stack_times;
     item->message = *message;
     correlator->pending++;
     return item;

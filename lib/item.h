@@ -23,6 +23,7 @@ struct ptpmon_item {
     bool is_frame : 1;
     bool is_guess : 1;      /* frame: placed in event time before the clocks were known well enough */
     bool decided_early : 1; /* once decided, as are outcome and reason */
+    bool no_stack_time : 1; /* event: its software stamp, if any, is of another clock than captures have */
     uint8_t outcome, reason, cross_check;
     uint32_t resolution_ns; /* frame: of frame_time_ns, at least 1 */
     int64_t frame_time_ns;

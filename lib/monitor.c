@@ -18,9 +18,9 @@
 struct ptpmon_monitor {
     struct ptpmon_source *source;
     bool enabled, ran;
-    uint64_t enabled_at, disabled_at;
+    uint64_t enabled_at, disabled_at; /* event time */
     bool has_last_clocks;
-    PTP_CLOCKS_RECORD last_clocks;    /* read as a live monitor was disabled; they end the events */
+    PTP_CLOCKS_RECORD last_clocks;    /* record, read as a live monitor was disabled; it ends the events */
     struct ptpmon_recorder *recorder; /* NULL = not recorded */
     /* The events door. */
     struct ptpmon_join *join;
@@ -28,7 +28,7 @@ struct ptpmon_monitor {
     uint64_t taken_until;                    /* event time of the last look that left nothing in a live source */
     uint64_t delivered_until;                /* as in ptpmon_monitor_info */
     uint64_t clocks_at;                      /* event time of the last CLOCKS record */
-    uint64_t counters_at;                    /* event time of the last look at the drop counters */
+    uint64_t counters_at;                    /* of the last look at the drop counters, as in records */
     uint64_t frames_dropped, stamps_dropped; /* as of then */
     char name[];
 };
@@ -82,9 +82,25 @@ const PTP_RECORDING_HEADER *ptpmon_monitor_recording_header(const ptpmon_monitor
     return is_live(monitor) ? NULL : monitor->source->operations->recording_header(monitor->source);
 }
 
-static uint64_t event_time_now(ptpmon_monitor *monitor)
+const struct ptpmon_timebase *ptpmon_monitor_timebase(const ptpmon_monitor *monitor)
+{
+    return &monitor->source->timebase;
+}
+
+/* A time of a record as event time. */
+static uint64_t event_time(const ptpmon_monitor *monitor, uint64_t record_time)
+{
+    return ptpmon_ticks_to_ns(record_time, monitor->source->timebase.hz);
+}
+
+static uint64_t record_time_now(ptpmon_monitor *monitor)
 {
     return monitor->source->operations->now(monitor->source);
+}
+
+static uint64_t event_time_now(ptpmon_monitor *monitor)
+{
+    return event_time(monitor, record_time_now(monitor));
 }
 
 static ptpmon_status read_clocks(ptpmon_monitor *monitor, PTP_CLOCKS_RECORD *clocks)
@@ -92,14 +108,20 @@ static ptpmon_status read_clocks(ptpmon_monitor *monitor, PTP_CLOCKS_RECORD *clo
     return monitor->source->operations->clocks(monitor->source, clocks);
 }
 
+static ptpmon_status join_record(ptpmon_monitor *monitor, const void *record)
+{
+    PTP_TIMESTAMP_EVENT event;
+    memcpy(&event, record, sizeof event);
+    ptpmon_timebase_to_event(&monitor->source->timebase, &event);
+    return ptpmon_join_record(monitor->join, &event);
+}
+
 /* Every record that the events door sees goes this way. The join comes first: it may fail for want of memory, and then
  * the record comes again. */
 static ptpmon_status take_record(ptpmon_monitor *monitor, const void *record)
 {
-    PTP_TIMESTAMP_EVENT copy;
-    memcpy(&copy, record, sizeof copy);
-    ptpmon_status status = ptpmon_join_record(monitor->join, &copy);
-    return status == PTPMON_OK && monitor->recorder ? ptpmon_recorder_write(monitor->recorder, &copy) : status;
+    ptpmon_status status = join_record(monitor, record);
+    return status == PTPMON_OK && monitor->recorder ? ptpmon_recorder_write(monitor->recorder, record) : status;
 }
 
 /* Puts a reading of the clocks among the events. */
@@ -109,11 +131,11 @@ static ptpmon_status take_clocks(ptpmon_monitor *monitor, const PTP_CLOCKS_RECOR
     if (status == PTPMON_OK && monitor->recorder)
         status = ptpmon_recorder_flush(monitor->recorder);
     if (status == PTPMON_OK)
-        monitor->clocks_at = clocks->system_timestamp;
+        monitor->clocks_at = event_time(monitor, clocks->system_timestamp);
     return status;
 }
 
-/* Takes of what the source has at once at most RECORDS_AT_ONCE records, and none that is later than `until`. */
+/* Takes of what the source has at once at most RECORDS_AT_ONCE records, and none whose time is later than `until`. */
 static ptpmon_status take_batch(ptpmon_monitor *monitor, uint64_t until, size_t *taken)
 {
     ptpmon_batch batch;
@@ -141,7 +163,7 @@ static ptpmon_status take_loss(ptpmon_monitor *monitor)
     if (status != PTPMON_OK)
         return status;
     PTP_LOSS_RECORD loss = {
-        .system_timestamp = event_time_now(monitor),
+        .system_timestamp = record_time_now(monitor),
         .direction = AVB_DIRECTION_LOSS,
         .frames_dropped = now.frames_dropped - monitor->frames_dropped,
         .stamps_dropped = now.stamps_dropped - monitor->stamps_dropped,
@@ -249,10 +271,11 @@ static ptpmon_status start_clocks(ptpmon_monitor *monitor)
     if (status == PTPMON_OK && monitor->recorder)
         status = begin_recording(monitor, monitor->recorder, &clocks);
     if (status == PTPMON_OK)
-        status = ptpmon_join_record(monitor->join, (const void *)&clocks);
+        status = join_record(monitor, &clocks);
     if (status != PTPMON_OK)
         return status;
-    monitor->enabled_at = monitor->clocks_at = monitor->counters_at = clocks.system_timestamp;
+    monitor->enabled_at = monitor->clocks_at = event_time(monitor, clocks.system_timestamp);
+    monitor->counters_at = clocks.system_timestamp;
     monitor->disabled_at = 0;
     return PTPMON_OK;
 }
@@ -296,8 +319,8 @@ ptpmon_status ptpmon_monitor_disable(ptpmon_monitor *monitor)
     if (is_live(monitor)) {
         /* Where they cannot be read, reading the events to their end tries again, and says so. */
         monitor->has_last_clocks = read_clocks(monitor, &monitor->last_clocks) == PTPMON_OK;
-        monitor->disabled_at =
-            monitor->has_last_clocks ? monitor->last_clocks.system_timestamp : event_time_now(monitor);
+        monitor->disabled_at = event_time(monitor, monitor->has_last_clocks ? monitor->last_clocks.system_timestamp
+                                                                            : record_time_now(monitor));
     }
     return monitor->source->operations->disable(monitor->source);
 }
@@ -314,12 +337,19 @@ void ptpmon_monitor_close(ptpmon_monitor *monitor)
 
 ptpmon_status ptpmon_monitor_info_get(const ptpmon_monitor *monitor, ptpmon_monitor_info *info)
 {
+    const struct ptpmon_timebase *timebase = &monitor->source->timebase;
     *info = (ptpmon_monitor_info){
         .enabled_at = monitor->enabled_at,
         .disabled_at = monitor->disabled_at,
         .delivered_until = monitor->delivered_until,
+        .system_clock_hz = timebase->hz != 0 ? timebase->hz : PTPMON_NS_PER_SECOND,
+        .software_is_system_clock = timebase->software_ticks,
     };
     monitor->source->operations->info(monitor->source, info);
+    if (!is_live(monitor)) {
+        info->enabled_at = event_time(monitor, info->enabled_at);
+        info->disabled_at = event_time(monitor, info->disabled_at);
+    }
     return PTPMON_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "capture.h"
 #include "clock_relation.h"
 #include "clock_tracker.h"
+#include "correlator.h"
 #include "error.h"
 #include "instant.h"
 #include "monitor.h"
@@ -71,7 +72,8 @@ struct ptpmon_observer {
 
     ptpmon_observation notice; /* to be told next */
     ptpmon_alignment alignment;
-    int64_t shift; /* capture times are those of the system clock, moved by so much */
+    struct ptpmon_timebase timebase; /* of the monitor's records */
+    int64_t shift;                   /* capture times are those of the system clock, moved by so much */
     /* Of the capture's clock and the system's, against event time, by the last reading. */
     int64_t capture_offset, realtime_offset;
     struct ptpmon_clock_tracker tracker; /* of another clock's offset */
@@ -159,6 +161,8 @@ static ptpmon_status start(ptpmon_observer *observer, const ptpmon_observer_opti
         status = ptpmon_correlator_open(&correlator, &observer->correlator);
     if (status != PTPMON_OK)
         return status;
+    if (observer->timebase.software_ticks)
+        ptpmon_correlator_ignore_stamps(observer->correlator);
     /* When a file began, its first frame tells. A failure to read it is told in its turn. */
     if (observer->capture && ptpmon_capture_kind_of(observer->capture) == PTPMON_CAPTURE_FILE)
         (void)read_frame(observer);
@@ -181,6 +185,7 @@ ptpmon_status ptpmon_observer_open(ptpmon_monitor *monitor, ptpmon_capture *capt
     observer->monitor = monitor;
     observer->capture = capture;
     observer->is_live = header == NULL;
+    observer->timebase = *ptpmon_monitor_timebase(monitor);
     observer->frames_ended = capture == NULL;
     observer->events_front = observer->frames_front = observer->promised = PTPMON_INSTANT_MIN;
     snprintf(observer->interface, sizeof observer->interface, "%s",
@@ -245,22 +250,49 @@ const char *ptpmon_latency_name(ptpmon_latency_kind kind)
     return (unsigned)kind < PTPMON_LATENCIES ? names[kind] : "unknown";
 }
 
-/* From a stamp to the instant at which the driver side saw the frame; for TX the other way round. */
-static ptpmon_latency measure(const struct ptpmon_clock_relation *clocks, bool hardware,
-                              const PTP_TIMESTAMP_EVENT *event)
+/* How much later than its stamp an event is. */
+static ptpmon_latency since_hardware(const ptpmon_observer *observer, const PTP_TIMESTAMP_EVENT *event)
 {
     ptpmon_latency latency = {0};
-    if (hardware)
-        latency.known = event->hw_timestamp_ns != 0 &&
-                        ptpmon_clock_relation_since_hardware(clocks, event->system_timestamp, event->hw_timestamp_ns,
-                                                             &latency.ns, &latency.bound);
-    else
-        latency.known = event->software_timestamp != 0 &&
-                        ptpmon_clock_relation_since_realtime(clocks, event->system_timestamp, event->software_timestamp,
-                                                             &latency.ns, &latency.bound);
-    if (event->direction == AVB_DIRECTION_TX)
-        latency.ns = -latency.ns;
+    latency.known = event->hw_timestamp_ns != 0 &&
+                    ptpmon_clock_relation_since_hardware(&observer->clocks, event->system_timestamp,
+                                                         event->hw_timestamp_ns, &latency.ns, &latency.bound);
     return latency;
+}
+
+/* Where both are on one clock, nothing but its resolution comes between them. */
+static ptpmon_latency since_software(const ptpmon_observer *observer, const PTP_TIMESTAMP_EVENT *event)
+{
+    ptpmon_latency latency = {0};
+    if (event->software_timestamp == 0)
+        return latency;
+    if (observer->timebase.software_ticks)
+        return (ptpmon_latency){
+            .known = true,
+            .ns = (int64_t)(event->system_timestamp - event->software_timestamp),
+            .bound = ptpmon_tick_ns(&observer->timebase),
+        };
+    latency.known = ptpmon_clock_relation_since_realtime(&observer->clocks, event->system_timestamp,
+                                                         event->software_timestamp, &latency.ns, &latency.bound);
+    return latency;
+}
+
+/* From a stamp to the instant at which the driver side saw the frame; for TX the other way round. */
+static ptpmon_latency as_latency(const PTP_TIMESTAMP_EVENT *event, ptpmon_latency since)
+{
+    if (event->direction == AVB_DIRECTION_TX)
+        since.ns = (int64_t)(0 - (uint64_t)since.ns);
+    return since;
+}
+
+/* UTC of the software stamp; 0: there is none, or no reading of the clocks to know it by. */
+static int64_t software_realtime(const ptpmon_observer *observer, const PTP_TIMESTAMP_EVENT *event)
+{
+    int64_t realtime = 0;
+    if (event->software_timestamp == 0 || !observer->timebase.software_ticks)
+        return (int64_t)event->software_timestamp;
+    (void)ptpmon_clock_relation_realtime_at(&observer->clocks, event->software_timestamp, &realtime);
+    return realtime;
 }
 
 static void describe_event(const ptpmon_observer *observer, ptpmon_observation *told)
@@ -269,8 +301,11 @@ static void describe_event(const ptpmon_observer *observer, ptpmon_observation *
     bool received = event->direction == AVB_DIRECTION_RX;
     told->has_realtime =
         ptpmon_clock_relation_realtime_at(&observer->clocks, event->system_timestamp, &told->realtime_ns);
-    told->latencies[received ? PTPMON_RX_DRIVER : PTPMON_TX_SOFTWARE] = measure(&observer->clocks, false, event);
-    told->latencies[received ? PTPMON_NIC_TO_HOST : PTPMON_TX_HARDWARE] = measure(&observer->clocks, true, event);
+    told->software_realtime_ns = software_realtime(observer, event);
+    told->latencies[received ? PTPMON_RX_DRIVER : PTPMON_TX_SOFTWARE] =
+        as_latency(event, since_software(observer, event));
+    told->latencies[received ? PTPMON_NIC_TO_HOST : PTPMON_TX_HARDWARE] =
+        as_latency(event, since_hardware(observer, event));
 }
 
 static void describe_frame(const ptpmon_observer *observer, ptpmon_observation *told)
@@ -290,6 +325,7 @@ static bool take_result(ptpmon_observer *observer, ptpmon_observation *told)
     told->kind = PTPMON_OBSERVED_MESSAGE;
     told->interface = observer->interface;
     told->compared = observer->capture != NULL;
+    told->software_realtime_ns = 0;
     memset(told->latencies, 0, sizeof told->latencies);
     if (result->has_event)
         describe_event(observer, told);

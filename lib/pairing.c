@@ -44,7 +44,7 @@ static int64_t stack_time(const struct ptpmon_item *item)
 
 static bool has_stack_time(const struct ptpmon_item *item)
 {
-    if (item->message.direction == AVB_DIRECTION_TX)
+    if (item->message.direction == AVB_DIRECTION_TX || item->no_stack_time)
         return false;
     return item->is_frame || item->message.software_timestamp != 0;
 }

@@ -2,9 +2,9 @@
 #include "recording.h"
 
 #include "error.h"
+#include "file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,21 +31,14 @@ struct ptpmon_recorder {
     char path[];
 };
 
-static bool is_same_file(int a, const struct stat *about_b)
-{
-    struct stat about_a;
-    return S_ISREG(about_b->st_mode) && fstat(a, &about_a) == 0 && about_a.st_dev == about_b->st_dev &&
-           about_a.st_ino == about_b->st_ino;
-}
-
 /* Empties the file only when it is known not to be the one of `other`. */
 static ptpmon_status open_for_writing(struct ptpmon_recorder *recorder, const struct ptpmon_recorder *other)
 {
     struct stat about;
-    recorder->fd = open(recorder->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+    recorder->fd = ptpmon_file_create(recorder->path, false);
     if (recorder->fd < 0 || fstat(recorder->fd, &about) != 0)
         return file_failed(recorder->path, "create the recording", errno);
-    if (other && is_same_file(other->fd, &about))
+    if (other && S_ISREG(about.st_mode) && ptpmon_file_is_same(other->fd, recorder->fd))
         return ptpmon_fail(PTPMON_INVALID, "%s: this file is being written already; give the next one another name",
                            recorder->path);
     if (S_ISREG(about.st_mode) && ftruncate(recorder->fd, 0) != 0)
@@ -78,7 +71,7 @@ ptpmon_status ptpmon_recorder_flush(struct ptpmon_recorder *recorder)
 {
     const unsigned char *from = recorder->buffer;
     while (recorder->used > 0 && recorder->error == 0) {
-        ssize_t written = write(recorder->fd, from, recorder->used);
+        int64_t written = ptpmon_file_write(recorder->fd, from, recorder->used);
         if (written >= 0) {
             from += written;
             recorder->used -= (size_t)written;
@@ -155,7 +148,7 @@ struct recorded_source {
     PTP_RECORDING_HEADER header;
     uint64_t count;             /* records of the file, as of open or the last enable */
     uint64_t fetched;           /* so many of them have come into the buffer */
-    uint64_t first_at, last_at; /* event time of the first and the last */
+    uint64_t first_at, last_at; /* system_timestamp of the first and the last */
     ptpmon_statistics released; /* what the records that were released add up to */
     size_t next, filled;        /* buffer[next..filled - 1] are to be read */
     PTP_TIMESTAMP_EVENT buffer[RECORDS_AT_ONCE];
@@ -171,7 +164,7 @@ static struct recorded_source *recorded_source(const struct ptpmon_source *base)
 static ptpmon_status read_at(const struct recorded_source *source, void *bytes, size_t length, uint64_t offset)
 {
     for (size_t done = 0; done < length;) {
-        ssize_t part = pread(source->fd, (char *)bytes + done, length - done, (off_t)(offset + done));
+        int64_t part = ptpmon_file_read_at(source->fd, (char *)bytes + done, length - done, offset + done);
         if (part > 0)
             done += (size_t)part;
         else if (part == 0)
@@ -339,17 +332,29 @@ static ptpmon_status not_a_recording(const char *path)
     return ptpmon_fail(PTPMON_BAD_FILE, "%s: not a recording of events; give the .events file that ptpmon wrote", path);
 }
 
-/* Times that are not ns, or not of the clocks that captures are compared with, would be misread. */
+/* Software stamps are UTC, or of the clock that system_timestamp is of. */
 static ptpmon_status check_clocks(const char *path, const PTP_RECORDING_HEADER *header)
 {
-    bool foreign = header->system_clock == AVB_CLOCK_QPC || header->software_clock == AVB_CLOCK_QPC;
-    if (foreign || header->system_clock_hz != 1000000000u)
+    bool counts_ticks = header->system_clock == AVB_CLOCK_QPC;
+    if (counts_ticks ? header->system_clock_hz == 0 || header->system_clock_hz > PTPMON_HZ_MAX
+                     : header->system_clock_hz != PTPMON_NS_PER_SECOND)
+        return ptpmon_fail(PTPMON_BAD_FILE, "%s: the recording's header is damaged: %llu ticks per second of clock %u",
+                           path, (unsigned long long)header->system_clock_hz, header->system_clock);
+    if (header->software_clock == AVB_CLOCK_QPC && !counts_ticks)
         return ptpmon_fail(PTPMON_BAD_FILE,
-                           "%s: its times are %s with %llu ticks per second; this ptpmon reads recordings in ns only: "
-                           "use the ptpmon of the recording system",
-                           path, foreign ? "of the Windows performance counter" : "of a clock",
-                           (unsigned long long)header->system_clock_hz);
+                           "%s: the recording's header is damaged: software stamps of the Windows performance counter, "
+                           "but not the other times",
+                           path);
     return PTPMON_OK;
+}
+
+static struct ptpmon_timebase timebase_of(const PTP_RECORDING_HEADER *header)
+{
+    bool counts_ticks = header->system_clock == AVB_CLOCK_QPC;
+    return (struct ptpmon_timebase){
+        .hz = counts_ticks ? header->system_clock_hz : 0,
+        .software_ticks = header->software_clock == AVB_CLOCK_QPC,
+    };
 }
 
 static ptpmon_status check_header(const char *path, const PTP_RECORDING_HEADER *header)
@@ -391,7 +396,7 @@ static void terminate_strings(PTP_RECORDING_HEADER *header)
 static ptpmon_status open_for_reading(struct recorded_source *source)
 {
     struct stat about;
-    source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO without writer blocks */
+    source->fd = ptpmon_file_open(source->path);
     if (source->fd < 0 || fstat(source->fd, &about) != 0)
         return file_failed(source->path, "open the recording", errno);
     if (!S_ISREG(about.st_mode) || about.st_size < (off_t)sizeof source->header)
@@ -402,6 +407,7 @@ static ptpmon_status open_for_reading(struct recorded_source *source)
     if (status != PTPMON_OK)
         return status;
     terminate_strings(&source->header);
+    source->base.timebase = timebase_of(&source->header);
     return measure(source);
 }
 

@@ -6,11 +6,14 @@
 #ifndef PTPMON_LIB_SOURCE_H
 #define PTPMON_LIB_SOURCE_H
 
+#include "timebase.h"
+
 #include <avb/avb_ptp_recording.h>
 #include <ptpmon.h>
 
 struct ptpmon_source {
     const struct ptpmon_source_operations *operations;
+    struct ptpmon_timebase timebase; /* of its records; does not change */
 };
 
 /* What the functions must do is said at their namesakes in ptpmon.h. */
@@ -24,13 +27,13 @@ struct ptpmon_source_operations {
     ptpmon_status (*wait)(struct ptpmon_source *source, int timeout_ms);
     /* Fills what the driver side counts. */
     ptpmon_status (*statistics)(struct ptpmon_source *source, ptpmon_statistics *statistics);
-    /* rx_frames to rx_software; a recording also gives the times. */
+    /* rx_frames to rx_software; a recording also gives the times, as they stand in its records. */
     void (*info)(const struct ptpmon_source *source, ptpmon_monitor_info *info);
 
     /* Live sources only; NULL in a recording. */
-    /* Event time now. */
+    /* What system_timestamp of a record made now would be. */
     uint64_t (*now)(struct ptpmon_source *source);
-    /* Reads the clocks together; hw_timestamp_ns stays 0 where the interface has no PHC. */
+    /* Reads the clocks together, as a record; hw_timestamp_ns stays 0 where the interface has no PHC. */
     ptpmon_status (*clocks)(struct ptpmon_source *source, PTP_CLOCKS_RECORD *clocks);
     /* Fills what a recording's header says of interface, clocks and host. */
     void (*describe)(struct ptpmon_source *source, PTP_RECORDING_HEADER *header);

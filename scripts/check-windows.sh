@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The Windows binaries, run in Wine: the driver's objects between doubles of NDIS and of what Wine's kernel lacks.
-# Where Wine is not installed the tests say so and are left out.
+# The Windows binaries, run in Wine: the driver's objects between doubles of NDIS and of what Wine's kernel lacks, and
+# the command beside that of this system (build/ptpmon). Where Wine is not installed the tests say so and are left out.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -12,4 +12,5 @@ build=$PWD/build/windows-wine
 cmake -S tests/windows/wine -B "$build" -G Ninja --toolchain "$PWD/cmake/windows-toolchain.cmake" >/dev/null ||
     fail "CMake could not configure $build; \`make setup\` installs the packages that it looks for"
 cmake --build "$build"
-/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/windows/wine --build "$build"
+/usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/windows/wine --build "$build"
+tests/windows/user/check.sh build/ptpmon

@@ -30,7 +30,8 @@
  *
  * Input: none. Output: AVB_PTP_MONITORING.
  * ERROR_BUSY: it is enabled already; AVB_PTP_MONITOR_STATS.owner_process says by whom.
- * ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY: nothing is enabled, and nothing left in the process.
+ * ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_WORKING_SET_QUOTA: nothing is enabled, and nothing left in
+ * the process.
  */
 #define IOCTL_AVB_ENABLE_PTP_MONITORING AVB_IOCTL(0x801, AVB_IOCTL_READ | AVB_IOCTL_WRITE)
 

@@ -151,6 +151,8 @@ ON_TX_HARDWARE = 0x0200
 class ptpmon_interface(ctypes.Structure):
     _fields_ = [
         ("name", c_char * NAME_MAX),
+        ("description", c_char * NAME_MAX),
+        ("guid", c_char * 40),
         ("driver", c_char * 64),
         ("lower", c_char * NAME_MAX),
         ("index", c_uint32),
@@ -184,6 +186,8 @@ class ptpmon_monitor_info(ctypes.Structure):
         ("enabled_at", c_uint64),
         ("disabled_at", c_uint64),
         ("delivered_until", c_uint64),
+        ("system_clock_hz", c_uint64),
+        ("software_is_system_clock", c_bool),
     ]
 
 
@@ -287,6 +291,7 @@ class ptpmon_observation(ctypes.Structure):
         ("compared", c_bool),
         ("has_realtime", c_bool),
         ("realtime_ns", c_int64),
+        ("software_realtime_ns", c_int64),
         ("result", ptpmon_result),
         ("latencies", ptpmon_latency * len(LATENCIES)),
         ("clocks", PTP_CLOCKS_RECORD),

@@ -85,6 +85,7 @@ static ptpmon_observation observe(bool full)
     result->frame_number = 1;
     result->cross_check = PTPMON_SOURCE_MAC_DIFFERS | PTPMON_VLAN_DIFFERS | PTPMON_PCP_DIFFERS;
     observation.realtime_ns = INT64_MIN;
+    observation.software_realtime_ns = full;
     if (!full)
         return observation;
     result->event = (PTP_TIMESTAMP_EVENT){

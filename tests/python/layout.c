@@ -129,6 +129,8 @@ static void print_interfaces(void)
 {
     STRUCTURE(ptpmon_interface);
     FIELD(ptpmon_interface, name);
+    FIELD(ptpmon_interface, description);
+    FIELD(ptpmon_interface, guid);
     FIELD(ptpmon_interface, driver);
     FIELD(ptpmon_interface, lower);
     FIELD(ptpmon_interface, index);
@@ -179,6 +181,8 @@ static void print_monitors(void)
     FIELD(ptpmon_monitor_info, enabled_at);
     FIELD(ptpmon_monitor_info, disabled_at);
     FIELD(ptpmon_monitor_info, delivered_until);
+    FIELD(ptpmon_monitor_info, system_clock_hz);
+    FIELD(ptpmon_monitor_info, software_is_system_clock);
 
     STRUCTURE(ptpmon_statistics);
     FIELD(ptpmon_statistics, events_emitted);
@@ -288,6 +292,7 @@ static void print_observers(void)
     FIELD(ptpmon_observation, compared);
     FIELD(ptpmon_observation, has_realtime);
     FIELD(ptpmon_observation, realtime_ns);
+    FIELD(ptpmon_observation, software_realtime_ns);
     FIELD(ptpmon_observation, result);
     FIELD(ptpmon_observation, latencies);
     FIELD(ptpmon_observation, clocks);

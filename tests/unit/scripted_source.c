@@ -85,7 +85,7 @@ static ptpmon_status clocks(struct ptpmon_source *source, PTP_CLOCKS_RECORD *rec
     *record = (PTP_CLOCKS_RECORD){
         .system_timestamp = script.now,
         .direction = AVB_DIRECTION_CLOCKS,
-        .realtime_ns = script.now + REALTIME_AHEAD,
+        .realtime_ns = ptpmon_ticks_to_ns(script.now, script.hz) + REALTIME_AHEAD,
         .realtime_uncertainty_ns = 25,
     };
     return as_told(script.clocks_status);
@@ -96,9 +96,9 @@ static void describe(struct ptpmon_source *source, PTP_RECORDING_HEADER *header)
     (void)source;
     header->stamping = script.stamping;
     header->phc_index = -1;
-    header->system_clock = AVB_CLOCK_MONOTONIC;
-    header->system_clock_hz = 1000000000u;
-    header->software_clock = AVB_CLOCK_REALTIME;
+    header->system_clock = script.hz != 0 ? AVB_CLOCK_QPC : AVB_CLOCK_MONOTONIC;
+    header->system_clock_hz = script.hz != 0 ? script.hz : 1000000000u;
+    header->software_clock = script.hz != 0 ? AVB_CLOCK_QPC : AVB_CLOCK_REALTIME;
     memcpy(header->mac, (const UCHAR[6]){2, 0, 0, 0, 0, 1}, sizeof header->mac);
     strcpy(header->host, "bench-7");
     strcpy(header->boot_id, "01234567-89ab-cdef-0123-456789abcdef");
@@ -130,6 +130,7 @@ ptpmon_status __wrap_ptpmon_source_open(const char *interface_name, const ptpmon
     if (!source)
         return ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory for a source", interface_name);
     source->operations = &operations;
+    source->timebase = (struct ptpmon_timebase){.hz = script.hz, .software_ticks = script.hz != 0};
     script.opened++;
     *opened = source;
     return PTPMON_OK;
@@ -137,6 +138,7 @@ ptpmon_status __wrap_ptpmon_source_open(const char *interface_name, const ptpmon
 
 void script_reset(void)
 {
+    script.hz = 0;
     script.now = 1000000000;
     script.frames_dropped = script.stamps_dropped = 0;
     script.stamping = 0;

@@ -13,7 +13,8 @@
 
 /* What happens next; the test writes to it at any time. */
 struct script {
-    uint64_t now;                            /* event time, ns */
+    uint64_t hz;                             /* of its counter, as when it is opened; 0 = its times are ns */
+    uint64_t now;                            /* system_timestamp */
     uint64_t frames_dropped, stamps_dropped; /* counters since enable */
     uint32_t stamping;                       /* in a recording's header */
     ptpmon_status enable_status, clocks_status;

@@ -325,10 +325,9 @@ static void other_kinds_and_versions_are_refused(void **state)
         {20, 0, "0 bytes of header"},
         {24, 128, "128 bytes a record"},
         {24, 0, "0 bytes a record"},
-        {32, 10000000, "10000000 ticks per second"},
-        {36, 1, "5294967296 ticks per second"},
-        {44, AVB_CLOCK_QPC, "Windows performance counter"},
-        {48, AVB_CLOCK_QPC, "Windows performance counter"},
+        {32, 10000000, "10000000 ticks per second of clock 1"},
+        {36, 1, "5294967296 ticks per second of clock 1"},
+        {48, AVB_CLOCK_QPC, "software stamps of the Windows performance counter"},
     };
     size_t length;
     write_file(NULL, 0);

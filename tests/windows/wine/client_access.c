@@ -486,6 +486,8 @@ void case_verifier(void)
         "ExDeleteTimer: may return while the timer still calls back",
         "timer callback: returned at another IRQL",
         "EtwWrite: no registered provider",
+        "ObCloseHandle: in another's name than the handle's",
+        "KeUnstackDetachProcess: the thread is not attached",
     };
     const UINT32 count = sizeof wanted / sizeof wanted[0];
     struct nt_lab_held before = held();

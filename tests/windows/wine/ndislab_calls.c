@@ -200,7 +200,7 @@ DRIVER_INITIALIZE DriverEntry;
 /* There is no way to unload: like ndis.sys, it stays. */
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registry_path)
 {
-    static const struct verify_pci pci = {.device_of = lab_device_of, .bar = lab_bar};
+    static const struct verify_pci pci = {.bar = lab_bar};
     (void)registry_path;
     lab_driver_object = driver;
     driver->MajorFunction[IRP_MJ_CREATE] = dispatch;

@@ -102,6 +102,21 @@ static void foreign_handle(void)
     ZwClose((HANDLE)(UINT_PTR)0x7FFFFFF0);
 }
 
+static void closed_for_a_user(void)
+{
+    HANDLE handle;
+    OBJECT_ATTRIBUTES attributes;
+    InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    ZwCreateEvent(&handle, EVENT_ALL_ACCESS, &attributes, SynchronizationEvent, FALSE);
+    ObCloseHandle(handle, UserMode);
+}
+
+static void not_attached(void)
+{
+    KAPC_STATE state = {0};
+    KeUnstackDetachProcess(&state);
+}
+
 static void user_handle(void)
 {
     HANDLE handle;
@@ -303,6 +318,8 @@ static void (*const misuses[])(void) = {
     timer_not_awaited,
     timer_at_other_irql,
     not_registered,
+    closed_for_a_user,
+    not_attached,
 };
 
 int misuse(UINT32 number, char *text, UINT32 size)

@@ -37,6 +37,10 @@ void irql_at_most(const char *function, KIRQL highest);
 UINT32 thread_id(void);
 int thread_is_own(void); /* between the brackets of nt_lab_own() */
 
+/* The process that the thread is attached to; NULL: none. The second returns the one before. */
+PEPROCESS process_attached(void);
+PEPROCESS process_attach(PEPROCESS process);
+
 /* ---- A lock for the module's own tables; not recursive. ---- */
 
 struct lock {

@@ -11,6 +11,7 @@
 
 static struct {
     UINT8 irql, own;
+    PEPROCESS attached; /* NULL: to none */
 } threads[THREADS];
 
 UINT32 thread_id(void)
@@ -57,6 +58,19 @@ void irql_at_most(const char *function, KIRQL highest)
         breach(function, highest == PASSIVE_LEVEL ? "above PASSIVE_LEVEL"
                          : highest == APC_LEVEL   ? "above APC_LEVEL"
                                                   : "above DISPATCH_LEVEL");
+}
+
+PEPROCESS process_attached(void)
+{
+    return threads[entry()].attached;
+}
+
+PEPROCESS process_attach(PEPROCESS process)
+{
+    UINT32 thread = entry();
+    PEPROCESS before = threads[thread].attached;
+    threads[thread].attached = process;
+    return before;
 }
 
 KIRQL NTAPI verify_KeGetCurrentIrql(void)

@@ -146,18 +146,37 @@ static NTSTATUS duplicate(HANDLE from, HANDLE handle, HANDLE to, HANDLE *duplica
     return status;
 }
 
-/* Wine closes it and says that the target is no process: whether there was one shows in a copy. */
-static NTSTATUS close_source(HANDLE from, HANDLE handle)
+static int is_handle_of(HANDLE process, HANDLE handle)
 {
     HANDLE copy;
-    if (!NT_SUCCESS(NtDuplicateObject(from, handle, NtCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS))) {
-        breach("ZwDuplicateObject", "closes a handle that is not there");
-        return STATUS_INVALID_HANDLE;
-    }
+    if (!NT_SUCCESS(NtDuplicateObject(process, handle, NtCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS)))
+        return 0;
     NtClose(copy);
+    return 1;
+}
+
+/*
+ * Closes a handle of another process. Wine does it and says that the target is no process: what there was, and is,
+ * shows in a copy.
+ */
+static NTSTATUS close_source(HANDLE from, HANDLE handle)
+{
+    if (!is_handle_of(from, handle))
+        return STATUS_INVALID_HANDLE;
     ZwDuplicateObject(from, handle, NULL, NULL, 0, 0, DUPLICATE_CLOSE_SOURCE);
+    if (is_handle_of(from, handle))
+        return STATUS_HANDLE_NOT_CLOSABLE;
     __atomic_fetch_sub(&given, 1, __ATOMIC_RELAXED);
     return STATUS_SUCCESS;
+}
+
+/* In the kernel's name: what cannot be closed stops Windows. */
+static NTSTATUS close_source_for_kernel(HANDLE from, HANDLE handle)
+{
+    NTSTATUS status = close_source(from, handle);
+    if (!NT_SUCCESS(status))
+        breach("ZwDuplicateObject", "closes a handle that is not there, or protected");
+    return status;
 }
 
 NTSTATUS NTAPI verify_ZwDuplicateObject(HANDLE from, HANDLE handle, HANDLE to, HANDLE *duplicated, ACCESS_MASK access,
@@ -166,7 +185,7 @@ NTSTATUS NTAPI verify_ZwDuplicateObject(HANDLE from, HANDLE handle, HANDLE to, H
     irql_at_most("ZwDuplicateObject", PASSIVE_LEVEL);
     if (to)
         return duplicate(from, handle, to, duplicated, access, attributes, options);
-    return close_source(from, handle);
+    return close_source_for_kernel(from, handle);
 }
 
 NTSTATUS NTAPI verify_PsCreateSystemThread(HANDLE *handle, ULONG access, OBJECT_ATTRIBUTES *attributes, HANDLE process,
@@ -185,6 +204,46 @@ NTSTATUS NTAPI verify_ZwClose(HANDLE handle)
 {
     irql_at_most("ZwClose", PASSIVE_LEVEL);
     handle_closed("ZwClose", handle);
+    return ZwClose(handle);
+}
+
+/* ---- In another process ---- */
+
+/* Wine does nothing at these. */
+void NTAPI verify_KeStackAttachProcess(PKPROCESS process, KAPC_STATE *before)
+{
+    irql_at_most("KeStackAttachProcess", APC_LEVEL);
+    before->Process = (PKPROCESS)process_attach((PEPROCESS)process);
+}
+
+void NTAPI verify_KeUnstackDetachProcess(KAPC_STATE *before)
+{
+    irql_at_most("KeUnstackDetachProcess", APC_LEVEL);
+    if (!process_attach((PEPROCESS)before->Process))
+        breach("KeUnstackDetachProcess", "the thread is not attached");
+}
+
+static NTSTATUS close_in(PEPROCESS process, HANDLE handle)
+{
+    HANDLE target;
+    NTSTATUS status = ObOpenObjectByPointer(process, OBJ_KERNEL_HANDLE, NULL, PROCESS_DUP_HANDLE, *PsProcessType,
+                                            KernelMode, &target);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = close_source(target, handle); /* which the process may have closed, or protected, itself */
+    NtClose(target);
+    return status;
+}
+
+/* A kernel handle, or one of the process that the thread is attached to. */
+NTSTATUS NTAPI verify_ObCloseHandle(HANDLE handle, KPROCESSOR_MODE mode)
+{
+    irql_at_most("ObCloseHandle", PASSIVE_LEVEL);
+    if ((mode == UserMode) != (process_attached() != NULL))
+        breach("ObCloseHandle", "in another's name than the handle's");
+    if (process_attached())
+        return close_in(process_attached(), handle);
+    handle_closed("ObCloseHandle", handle);
     return ZwClose(handle);
 }
 
@@ -275,6 +334,16 @@ LONG_PTR FASTCALL verify_ObfReferenceObject(PVOID object)
     if (known != LENT && !shim_retain(object))
         ObfReferenceObject(object);
     return 1;
+}
+
+NTSTATUS NTAPI verify_ObReferenceObjectByPointer(PVOID object, ACCESS_MASK access, POBJECT_TYPE type,
+                                                 KPROCESSOR_MODE mode)
+{
+    (void)access;
+    (void)type;
+    (void)mode;
+    verify_ObfReferenceObject(object);
+    return STATUS_SUCCESS;
 }
 
 LONG_PTR FASTCALL verify_ObfDereferenceObject(PVOID object)

@@ -20,8 +20,19 @@ ATTEMPTS = 10
 STAYS_S = 60
 
 
-class DriverDied(Exception):
-    """The process that runs the drivers is gone."""
+def at_fixed_addresses():
+    """
+    What to put before a program so that its addresses are the same each time; nothing where that is not allowed.
+
+    Wine needs certain addresses, and one process in some thousands does not start because the system has put
+    something else there.
+    """
+    command = ["setarch", "-R"]
+    try:
+        allowed = subprocess.run([*command, "true"], capture_output=True, timeout=60, check=False).returncode == 0
+    except FileNotFoundError:
+        allowed = False
+    return command if allowed else []
 
 
 def missing():
@@ -44,6 +55,7 @@ class Session:
         self.directory = pathlib.Path(directory).resolve()
         self.prefix = self.directory / "prefix"
         self.calls = 0
+        self.before = at_fixed_addresses()
         self.environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
         self.environment.update(
             WINEPREFIX=str(self.prefix),
@@ -70,8 +82,9 @@ class Session:
 
     def spawn(self, *command, log):
         with open(log, "w", encoding="utf-8") as output:
-            return subprocess.Popen(command, env=self.environment, cwd=self.build, stdin=subprocess.DEVNULL,
-                                    stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            return subprocess.Popen([*self.before, *command], env=self.environment, cwd=self.build,
+                                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                    start_new_session=True)
 
     @staticmethod
     def kill(process):

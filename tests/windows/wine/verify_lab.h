@@ -6,8 +6,7 @@
 #include "ndis_pci.h"
 
 struct verify_pci {
-    PDEVICE_OBJECT (*device_of)(const UNICODE_STRING *name); /* lab_device_of() */
-    void *(*bar)(UINT64 physical, UINT64 bytes);             /* lab_bar() */
+    void *(*bar)(UINT64 physical, UINT64 bytes); /* lab_bar() */
 };
 void verify_set_pci(const struct verify_pci *given);
 
