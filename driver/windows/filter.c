@@ -130,10 +130,8 @@ static NDIS_STATUS NTAPI Attach(NDIS_HANDLE filter, NDIS_HANDLE driver_context,
             FreeAdapter(adapter);
         return status;
     }
-    if (adapter->settings.register_access) {
-        AvbRegistersOpen(&adapter->registers, parameters->BaseMiniportName, adapter->settings.sdp_pin);
-        AvbRegistersSuspend(&adapter->registers); /* until it runs */
-    }
+    if (adapter->settings.register_access)
+        AvbRegistersOpen(&adapter->registers, parameters->MiniportPhysicalDeviceObject, adapter->settings.sdp_pin);
     AvbLockControl();
     AvbAdapterAdd(adapter);
     AvbUnlockControl();
@@ -161,7 +159,7 @@ static NDIS_STATUS NTAPI Restart(NDIS_HANDLE context, NDIS_FILTER_RESTART_PARAME
     UNREFERENCED_PARAMETER(parameters);
     AVB_DEVICE_CONTEXT *adapter = context;
     AskForStamps(adapter);
-    AvbRegistersResume(&adapter->registers);
+    AvbRegistersResume(&adapter->registers, AVB_SUSPENDED_PAUSED);
     ExReInitializeRundownProtectionCacheAware(adapter->askers);
     avb_clear_bits_release(&adapter->path, AVB_PATH_PAUSED);
     return NDIS_STATUS_SUCCESS;
@@ -177,7 +175,7 @@ static NDIS_STATUS NTAPI Pause(NDIS_HANDLE context, NDIS_FILTER_PAUSE_PARAMETERS
     AVB_DEVICE_CONTEXT *adapter = context;
     avb_set_bits_release(&adapter->path, AVB_PATH_PAUSED);
     ExWaitForRundownProtectionReleaseCacheAware(adapter->askers);
-    AvbRegistersSuspend(&adapter->registers); /* the adapter may lose its power next */
+    AvbRegistersSuspend(&adapter->registers, AVB_SUSPENDED_PAUSED);
     return NDIS_STATUS_SUCCESS;
 }
 
@@ -195,7 +193,7 @@ static VOID NTAPI DevicePnPEvent(NDIS_HANDLE context, NET_DEVICE_PNP_EVENT *even
 {
     AVB_DEVICE_CONTEXT *adapter = context;
     if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
-        AvbRegistersSuspend(&adapter->registers);
+        AvbRegistersSuspend(&adapter->registers, AVB_SUSPENDED_REMOVED);
     NdisFDevicePnPEventNotify(adapter->filter, event);
 }
 

@@ -553,7 +553,7 @@ typedef struct _NDIS_FILTER_ATTACH_PARAMETERS {
     ULONG Flags;
     struct _NDIS_HD_SPLIT_CURRENT_CONFIG *HDSplitCurrentConfig;
     struct _NDIS_RECEIVE_FILTER_CAPABILITIES *ReceiveFilterCapabilities;
-    PDEVICE_OBJECT MiniportPhysicalDeviceObject;
+    PDEVICE_OBJECT MiniportPhysicalDeviceObject; /* since 6.20; NULL: the miniport is a virtual one */
     struct _NDIS_NIC_SWITCH_CAPABILITIES *NicSwitchCapabilities;
     BOOLEAN BaseMiniportIfConnectorPresent; /* from here on 6.30 */
     struct _NDIS_SRIOV_CAPABILITIES *SriovCapabilities;

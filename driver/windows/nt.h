@@ -55,6 +55,7 @@ extern __declspec(dllimport) POBJECT_TYPE MmSectionObjectType;
 #define MmSectionObjectType (&MmSectionObjectType)
 
 NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
+NTKERNELAPI NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 
 /* IRP_MN_QUERY_INTERFACE: PCI configuration space. mingw-w64 has no library that defines it. */
 static const GUID GUID_BUS_INTERFACE_STANDARD
@@ -179,6 +180,7 @@ AVB_ASSERT_OFFSET(DRIVER_OBJECT, MajorFunction, 0x70);
 AVB_ASSERT_OFFSET(FILE_OBJECT, FsContext, 0x18);
 AVB_ASSERT_OFFSET(FILE_OBJECT, FsContext2, 0x20);
 AVB_ASSERT_OFFSET(FILE_OBJECT, FileName, 0x58);
+AVB_ASSERT_SIZE(KAPC_STATE, 0x30);
 AVB_ASSERT_SIZE(KEVENT, 0x18);
 AVB_ASSERT_SIZE(KMUTEX, 0x38);
 AVB_ASSERT_SIZE(KSPIN_LOCK, 8);

@@ -16,17 +16,39 @@ static NDIS_OID_REQUEST **OriginalOf(NDIS_OID_REQUEST *request)
     return (NDIS_OID_REQUEST **)(void *)&request->SourceReserved[0];
 }
 
-/* ---- Passing through ---- */
+/* ---- Power ---- */
 
-static void NotePower(AVB_DEVICE_CONTEXT *adapter, const NDIS_OID_REQUEST *request)
+/*
+ * NDIS need not pause the filter for it: a miniport may say so (NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND). So
+ * registers are left alone from before a request to leave D0 goes down until one to enter D0 has been carried out:
+ * before that the device is not ready.
+ *
+ * What the request asks for; NdisDeviceStateUnspecified: it is none of these.
+ */
+static NDIS_DEVICE_POWER_STATE PowerOf(const NDIS_OID_REQUEST *request)
 {
     if (request->RequestType != NdisRequestSetInformation || request->DATA.SET_INFORMATION.Oid != OID_PNP_SET_POWER ||
         request->DATA.SET_INFORMATION.InformationBufferLength < sizeof(NDIS_DEVICE_POWER_STATE))
-        return;
-    const NDIS_DEVICE_POWER_STATE *state = request->DATA.SET_INFORMATION.InformationBuffer;
-    if (*state > NdisDeviceStateD0)
-        AvbRegistersSuspend(&adapter->registers); /* until restart */
+        return NdisDeviceStateUnspecified;
+    return *(const NDIS_DEVICE_POWER_STATE *)request->DATA.SET_INFORMATION.InformationBuffer;
 }
+
+static void BeforePower(AVB_DEVICE_CONTEXT *adapter, const NDIS_OID_REQUEST *request)
+{
+    if (PowerOf(request) > NdisDeviceStateD0)
+        AvbRegistersSuspend(&adapter->registers, AVB_SUSPENDED_LOW_POWER);
+}
+
+/* In D0 it is once a request for it succeeded, and still where one to leave it failed. */
+static void AfterPower(AVB_DEVICE_CONTEXT *adapter, const NDIS_OID_REQUEST *request, NDIS_STATUS status)
+{
+    NDIS_DEVICE_POWER_STATE state = PowerOf(request);
+    int succeeded = status == NDIS_STATUS_SUCCESS;
+    if ((state == NdisDeviceStateD0 && succeeded) || (state > NdisDeviceStateD0 && !succeeded))
+        AvbRegistersResume(&adapter->registers, AVB_SUSPENDED_LOW_POWER);
+}
+
+/* ---- Passing through ---- */
 
 static void CopyResults(NDIS_OID_REQUEST *original, const NDIS_OID_REQUEST *clone)
 {
@@ -55,7 +77,7 @@ NDIS_STATUS NTAPI AvbFilterOidRequest(NDIS_HANDLE context, NDIS_OID_REQUEST *req
     NDIS_STATUS status = NdisAllocateCloneOidRequest(adapter->filter, request, CLONE_TAG, &clone);
     if (status != NDIS_STATUS_SUCCESS)
         return status;
-    NotePower(adapter, request);
+    BeforePower(adapter, request);
     *OriginalOf(clone) = request;
     clone->RequestId = request->RequestId;
     status = NdisFOidRequest(adapter->filter, clone);
@@ -80,6 +102,7 @@ VOID NTAPI AvbFilterOidRequestComplete(NDIS_HANDLE context, NDIS_OID_REQUEST *re
         KeSetEvent(&own->done, IO_NO_INCREMENT, FALSE);
         return;
     }
+    AfterPower(adapter, original, status);
     CopyResults(original, request);
     NdisFreeCloneOidRequest(adapter->filter, request);
     NdisFOidRequestComplete(adapter->filter, original, status);

@@ -56,6 +56,11 @@ static void Release(AVB_REGISTERS *registers, KIRQL irql)
     KeReleaseSpinLock(&registers->lock, irql);
 }
 
+static int IsSuspended(const AVB_REGISTERS *registers)
+{
+    return avb_load_acquire(&registers->suspended) != 0;
+}
+
 /* ---- Clock and pin, with the lock ---- */
 
 static int OpenClock(AVB_REGISTERS *registers)
@@ -186,16 +191,14 @@ static NTSTATUS ReadConfiguration(DEVICE_OBJECT *device, PCI_START *pci)
  * and is the documented way. A filter is not in the device's stack, so it must let go of the interface and of the
  * device before the device's removal is asked for: it does so at once.
  */
-static NTSTATUS FindDevice(AVB_REGISTERS *registers, const UNICODE_STRING *miniport_name, PHYSICAL_ADDRESS *address)
+static NTSTATUS FindDevice(AVB_REGISTERS *registers, DEVICE_OBJECT *physical_device, PHYSICAL_ADDRESS *address)
 {
-    FILE_OBJECT *file;
-    DEVICE_OBJECT *device;
     PCI_START pci;
-    NTSTATUS status = IoGetDeviceObjectPointer((UNICODE_STRING *)miniport_name, FILE_READ_DATA, &file, &device);
-    if (!NT_SUCCESS(status))
-        return status;
-    status = ReadConfiguration(device, &pci);
-    ObDereferenceObject(file);
+    if (!physical_device)
+        return STATUS_NOT_SUPPORTED;
+    DEVICE_OBJECT *top = IoGetAttachedDeviceReference(physical_device); /* PnP requests enter a stack there */
+    NTSTATUS status = ReadConfiguration(top, &pci);
+    ObDereferenceObject(top);
     if (!NT_SUCCESS(status))
         return status;
     registers->vendor = pci.vendor;
@@ -206,34 +209,37 @@ static NTSTATUS FindDevice(AVB_REGISTERS *registers, const UNICODE_STRING *minip
 
 /* ---- Life ---- */
 
-/* Nobody else uses them yet: the lock keeps the clock's reading from being interrupted. */
+/* What can be said of a pin before the device is asked. */
+static UINT32 PinOfPart(const struct avb_nic_part *part, UINT32 sdp_pin)
+{
+    UINT32 pins = avb_nic_family_abilities(part->family)->pins;
+    if (sdp_pin == AVB_NO_PIN)
+        return AVB_SDP_RESULTS;
+    if (pins == 0)
+        return AVB_SDP_PART_CANNOT;
+    return sdp_pin < pins ? AVB_SDP_DEVICE_GONE : AVB_SDP_NO_PIN;
+}
+
 static void Begin(AVB_REGISTERS *registers, void *base, UINT32 sdp_pin)
 {
     LARGE_INTEGER frequency;
-    KIRQL irql;
     KeQueryPerformanceCounter(&frequency);
     KeInitializeSpinLock(&registers->lock);
-    KeAcquireSpinLock(&registers->lock, &irql);
     registers->base = base;
     registers->frequency = (UINT64)frequency.QuadPart;
-    registers->suspended = 0;
     registers->pin_number = sdp_pin;
     registers->pin_depth = 0;
-    registers->sdp_result = AVB_SDP_RESULTS;
-    OpenClock(registers);
-    if (sdp_pin != AVB_NO_PIN)
-        OpenPin(registers);
-    int has_pin = registers->sdp_result != AVB_SDP_RESULTS && registers->sdp_result != AVB_SDP_PART_CANNOT &&
-                  registers->sdp_result != AVB_SDP_NO_PIN;
-    avb_store_relaxed(&registers->has_pin, has_pin ? 1 : 0);
+    registers->clock_result = AVB_NIC_CLOCK_LOST;
+    registers->sdp_result = PinOfPart(registers->part, sdp_pin);
+    avb_store_relaxed(&registers->has_pin, registers->sdp_result == AVB_SDP_DEVICE_GONE ? 1 : 0);
+    avb_set_bits_release(&registers->suspended, AVB_SUSPENDED_PAUSED);
     avb_store_release(&registers->open, 1);
-    Release(registers, irql);
 }
 
-NTSTATUS AvbRegistersOpen(AVB_REGISTERS *registers, const UNICODE_STRING *miniport_name, UINT32 sdp_pin)
+NTSTATUS AvbRegistersOpen(AVB_REGISTERS *registers, DEVICE_OBJECT *physical_device, UINT32 sdp_pin)
 {
     PHYSICAL_ADDRESS address;
-    NTSTATUS status = FindDevice(registers, miniport_name, &address);
+    NTSTATUS status = FindDevice(registers, physical_device, &address);
     if (!NT_SUCCESS(status))
         return status;
     void *base = MmMapIoSpace(address, MAPPED_BYTES, MmNonCached);
@@ -255,24 +261,21 @@ void AvbRegistersClose(AVB_REGISTERS *registers)
     MmUnmapIoSpace(registers->base, MAPPED_BYTES);
 }
 
-void AvbRegistersSuspend(AVB_REGISTERS *registers)
+/* The cause before the lock: who takes the lock after this sees it, and the pin stays closed. */
+void AvbRegistersSuspend(AVB_REGISTERS *registers, UINT32 cause)
 {
     KIRQL irql;
+    avb_set_bits_release(&registers->suspended, cause);
     if (!Acquire(registers, &irql))
         return;
     ClosePin(registers);
-    registers->suspended = 1;
     registers->clock_result = AVB_NIC_CLOCK_LOST;
     Release(registers, irql);
 }
 
-void AvbRegistersResume(AVB_REGISTERS *registers)
+void AvbRegistersResume(AVB_REGISTERS *registers, UINT32 cause)
 {
-    KIRQL irql;
-    if (!Acquire(registers, &irql))
-        return;
-    registers->suspended = 0;
-    Release(registers, irql);
+    avb_clear_bits_release(&registers->suspended, cause);
 }
 
 /* ---- Use ---- */
@@ -283,7 +286,7 @@ void AvbRegistersTick(AVB_REGISTERS *registers)
     KIRQL irql;
     if (!Acquire(registers, &irql))
         return;
-    if (!registers->suspended) {
+    if (!IsSuspended(registers)) {
         (void)RefreshClock(registers, &now);
         if (AvbRegistersHavePin(registers) && !PinIsOpen(registers))
             OpenPin(registers);
@@ -298,7 +301,7 @@ enum avb_stamp_result AvbRegistersStamp(AVB_REGISTERS *registers, const PTP_TIME
     KIRQL irql;
     if (!Acquire(registers, &irql))
         return result;
-    if (!registers->suspended)
+    if (!IsSuspended(registers))
         result = IsToBeOpened(registers) ? AVB_STAMP_CLOCK_UNKNOWN
                                          : AvbReadTimestamp(&registers->clock, frames, count, owner, timestamp_ns);
     Release(registers, irql);
@@ -311,7 +314,7 @@ int AvbRegistersClock(AVB_REGISTERS *registers, struct avb_nic_time *now, UINT64
     *qpc = 0;
     if (!Acquire(registers, &irql))
         return 0;
-    int known = !registers->suspended && RefreshClock(registers, now);
+    int known = !IsSuspended(registers) && RefreshClock(registers, now);
     if (known)
         *qpc = TicksOf(now->system_ns, registers->frequency);
     Release(registers, irql);

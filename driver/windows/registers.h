@@ -20,16 +20,21 @@
 /* No pin is named. */
 #define AVB_NO_PIN 0xFFFFFFFFu
 
+/* Why no register is accessed. Each cause comes and goes by itself; there is access while there is none. */
+#define AVB_SUSPENDED_PAUSED    1u /* the filter does not run */
+#define AVB_SUSPENDED_LOW_POWER 2u /* the device is not in D0, or about to leave it */
+#define AVB_SUSPENDED_REMOVED   4u /* it is gone, for good */
+
 /* Embedded in the adapter's context. All zero: closed. Private. */
 typedef struct _AVB_REGISTERS {
     UINT64 open, has_pin; /* shared words, read without the lock */
+    UINT64 suspended;     /* AVB_SUSPENDED_..., atomic: also kept while closed */
     KSPIN_LOCK lock;      /* where open: every register access, and what follows */
     UINT8 *base;          /* of BAR 0, mapped */
     const struct avb_nic_part *part;
     struct avb_nic_clock clock;
     struct avb_sdp_pin pin;
     UINT64 frequency;    /* of the performance counter, Hz */
-    UINT32 suspended;    /* no access until resumed */
     UINT32 clock_result; /* enum avb_nic_clock_result of the last reading */
     UINT32 sdp_result;   /* enum avb_sdp_result; AVB_SDP_RESULTS: no pin is named */
     UINT32 pin_number;
@@ -38,33 +43,34 @@ typedef struct _AVB_REGISTERS {
 } AVB_REGISTERS;
 
 /*
- * Finds the PCI device below the miniport of this name (BaseMiniportName of the attach parameters), maps
- * its registers, and reads the clock once. sdp_pin: 0..3, or AVB_NO_PIN.
+ * Looks into the configuration space of the PCI device (MiniportPhysicalDeviceObject of the attach parameters; NULL:
+ * the miniport is a virtual one) and maps its registers. sdp_pin: 0..3, or AVB_NO_PIN.
  *
- * A clock that cannot be read now, or a pin that cannot be had now, does not fail the call: AvbRegistersTick()
- * tries again, AvbRegistersState() tells. `registers` must be closed. On failure it still is, and nothing is held:
+ * No register is accessed: the filter may be attached while the device sleeps. They begin suspended by
+ * AVB_SUSPENDED_PAUSED, and clock and pin are opened at the first tick after that is resumed: AvbRegistersState()
+ * tells what came of it. `registers` must be closed. On failure it still is, and nothing is held:
  * STATUS_NOT_SUPPORTED: not a PCI device, or a part whose registers are not known (vendor and device
  *   are told by AvbRegistersState() all the same);
  * STATUS_DEVICE_NOT_READY: its memory is not switched on;
- * STATUS_INSUFFICIENT_RESOURCES; and what IoGetDeviceObjectPointer() and the bus driver return.
+ * STATUS_INSUFFICIENT_RESOURCES; and what the bus driver returns.
  *
  * The device object and the bus interface are let go before the call returns, so that nothing of this
  * driver stands in the way of the device's removal: only the mapping stays.
  */
 _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS
-    AvbRegistersOpen(_Inout_ AVB_REGISTERS *registers, _In_ const UNICODE_STRING *miniport_name, _In_ UINT32 sdp_pin);
+    AvbRegistersOpen(_Inout_ AVB_REGISTERS *registers, _In_ DEVICE_OBJECT *physical_device, _In_ UINT32 sdp_pin);
 
 /* Puts the pin back as it was and unmaps. Closed ones stay closed. No other call may be under way. */
 _IRQL_requires_max_(PASSIVE_LEVEL) void AvbRegistersClose(_Inout_ AVB_REGISTERS *registers);
 
 /*
- * The device leaves D0, or is gone: puts the pin back where the device still answers, and returns when
- * no access is under way. Until AvbRegistersResume() none happens.
+ * There is a cause (AVB_SUSPENDED_...) not to access them: puts the pin back where the device still answers, and
+ * returns when no access is under way. None happens until each cause is resumed.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersSuspend(_Inout_ AVB_REGISTERS *registers);
+_IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersSuspend(_Inout_ AVB_REGISTERS *registers, _In_ UINT32 cause);
 
-/* The device is in D0 again. Clock and pin are opened anew at the next tick: what they were is unknown. */
-_IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersResume(_Inout_ AVB_REGISTERS *registers);
+/* A cause is over. After the last, clock and pin are opened anew at the next tick: what they were is unknown. */
+_IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersResume(_Inout_ AVB_REGISTERS *registers, _In_ UINT32 cause);
 
 /* About each second: reads the clock, or opens it and the pin where they are not open. */
 _IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersTick(_Inout_ AVB_REGISTERS *registers);

@@ -151,10 +151,18 @@ static NTSTATUS Give(HANDLE handle, HANDLE process, ACCESS_MASK access, UINT64 *
     return status;
 }
 
-static void TakeBack(HANDLE process, UINT64 *given)
+/*
+ * As a handle of the process's own: one that the process has closed or protected meanwhile gives a status, where a
+ * handle closed in the kernel's name would stop the system. What has then become of the number is the process's affair.
+ */
+static void TakeBack(PEPROCESS process, UINT64 *given)
 {
-    if (*given)
-        ZwDuplicateObject(process, (HANDLE)(UINT_PTR)*given, NULL, NULL, 0, 0, DUPLICATE_CLOSE_SOURCE);
+    KAPC_STATE before;
+    if (*given) {
+        KeStackAttachProcess((PKPROCESS)process, &before);
+        ObCloseHandle((HANDLE)(UINT_PTR)*given, UserMode);
+        KeUnstackDetachProcess(&before);
+    }
     *given = 0;
 }
 
@@ -171,8 +179,8 @@ NTSTATUS AvbRingMemoryShare(AVB_RING_MEMORY *memory, PEPROCESS process, AVB_PTP_
     if (NT_SUCCESS(status))
         status = Give(memory->wake_handle, target, SYNCHRONIZE, &shared->wake_event);
     if (!NT_SUCCESS(status)) {
-        TakeBack(target, &shared->SharedMemoryHandle);
-        TakeBack(target, &shared->consumer_handle);
+        TakeBack(process, &shared->SharedMemoryHandle);
+        TakeBack(process, &shared->consumer_handle);
     }
     ZwClose(target);
     CloseHandle(&memory->records.handle);

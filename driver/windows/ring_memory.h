@@ -35,8 +35,9 @@ typedef struct _AVB_RING_MEMORY {
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS AvbRingMemoryCreate(_Out_ AVB_RING_MEMORY *memory, _In_ UINT32 capacity);
 
 /*
- * Puts the three handles into the process and fills them and their sizes in. On failure there is none of them in it.
- * Afterwards the driver holds no handle of its own: it is done once.
+ * Puts the three handles into the process and fills them and their sizes in. On failure there is none of them in it,
+ * but what the process itself has protected from being closed. Afterwards the driver holds no handle of its own: it is
+ * done once.
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     AvbRingMemoryShare(_Inout_ AVB_RING_MEMORY *memory, _In_ PEPROCESS process, _Inout_ AVB_PTP_MONITORING *shared);

@@ -4,7 +4,7 @@
 #define PTPMON_TESTS_IOCTL_INPUT_H
 
 #define IOCTL_INPUT_STEP 4
-#define IOCTL_INPUT_MOST 256 /* steps that are run */
+#define IOCTL_INPUT_MOST 96 /* steps that are run */
 
 /* Numbers are taken modulo what there is. */
 enum ioctl_operation {

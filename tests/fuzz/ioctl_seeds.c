@@ -114,6 +114,22 @@ static const struct seed seeds[] = {
       {IOCTL_ODD, 0, 0, 255},
       {IOCTL_OPEN, 1, 0, IOCTL_ANOTHER_NAME},
       {IOCTL_OPEN, 1, 0, IOCTL_ANOTHER_NAME + 3}}},
+    {"again",
+     {{IOCTL_ATTACH},
+      {IOCTL_RUN},
+      {IOCTL_OPEN},
+      {IOCTL_ENABLE},
+      {IOCTL_RECEIVE, 0, 7},
+      {IOCTL_DISABLE},
+      {IOCTL_ENABLE},
+      {IOCTL_STATISTICS},
+      {IOCTL_SEND, 0, 2},
+      {IOCTL_READ},
+      {IOCTL_ASK, 0, 0, 0},
+      {IOCTL_ASK, 0, 2, 1},
+      {IOCTL_ASK, 0, 3, 2},
+      {IOCTL_KILL},
+      {IOCTL_DETACH}}},
     {"stamps",
      {{IOCTL_ATTACH},
       {IOCTL_RUN},
@@ -146,6 +162,33 @@ static int write_seed(const char *directory, const struct seed *seed)
     return written;
 }
 
+/* Each call of an operation fails once: enable where `last` says so, else attach. */
+static int write_failures(const char *directory, unsigned char last, unsigned count)
+{
+    static char name[32];
+    struct seed seed = {name,
+                        {{IOCTL_ATTACH},
+                         {IOCTL_RUN},
+                         {IOCTL_OPEN},
+                         {IOCTL_FAIL},
+                         {last, 1},
+                         {last, 1},
+                         {IOCTL_ATTACH},
+                         {IOCTL_ENABLE},
+                         {IOCTL_RECEIVE, 0, 3},
+                         {IOCTL_READ},
+                         {IOCTL_STATISTICS}}};
+    for (unsigned n = 0; n < count; n++) {
+        snprintf(name, sizeof name, "failure-%u-%u", last, n);
+        seed.steps[3][1] = (unsigned char)n;
+        if (last == IOCTL_ENABLE)
+            seed.steps[4][1] = seed.steps[5][1] = 0;
+        if (!write_seed(directory, &seed))
+            return 0;
+    }
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -160,5 +203,5 @@ int main(int argc, char **argv)
         if (!write_seed(argv[1], &seeds[i]))
             return 1;
     }
-    return 0;
+    return write_failures(argv[1], IOCTL_ENABLE, 24) && write_failures(argv[1], IOCTL_ATTACH, 10) ? 0 : 1;
 }

@@ -35,6 +35,8 @@ struct lab_adapter_config {
     UINT32 cross_timestamp; /* OID_TIMESTAMP_GET_CROSSTIMESTAMP works */
     /* The PCI device below: vendor 0 = the bus interface is not there. */
     UINT16 pci_vendor, pci_device;
+    UINT32 is_virtual;          /* the miniport has no device */
+    UINT32 no_pause_on_suspend; /* the miniport's attribute: its power comes and goes while the filter runs */
     /* Registry values of the filter on this adapter; absent where the bit of `keywords` is not set. */
     UINT32 keywords; /* LAB_KEYWORD_... */
     UINT32 ring_capacity, register_access, sdp_pin;
@@ -64,6 +66,8 @@ void lab_indicate_status(lab_adapter *adapter, UINT32 code, const void *buffer, 
 
 /* The adapter leaves D0 (OID_PNP_SET_POWER, as NDIS sends it through the filter) and comes back; is pulled out. */
 void lab_set_power(lab_adapter *adapter, int on);
+/* The miniport fails requests to change its power from now on, and stays in the state where it is; or no more. */
+void lab_refuse_power(lab_adapter *adapter, int refuse);
 void lab_surprise_removal(lab_adapter *adapter);
 
 /*
@@ -167,7 +171,7 @@ void lab_unmap(lab_process *process, void *view);
 UINT64 lab_duplicate_handle(lab_process *process, UINT64 handle, UINT32 access);
 /* Waits for an event handle; 1 = signalled within `milliseconds`. */
 int lab_wait(lab_process *process, UINT64 handle, UINT32 milliseconds);
-int lab_close_handle(lab_process *process, UINT64 handle); /* 1 = there was one */
+int lab_close_handle(lab_process *process, UINT64 handle); /* 1 = there was one that could be closed */
 INT64 lab_process_handles(const lab_process *process);     /* handles it holds now, files aside */
 
 /* ---- The driver ---- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Adapters and the states of the filter module on each ("Filter module states and operations"). */
 #include "ndis_double.h"
-#include "ndis_pci.h"
 
 #define MAGIC      0x4C41424144415054ULL
 #define REMEMBERED 256u /* detached adapters that stay in memory */
@@ -181,6 +180,7 @@ static struct attach_parameters *new_attach_parameters(const lab_adapter *adapte
     to->MiniportMediaType = adapter->config.medium == 0 ? NdisMedium802_3 : (NDIS_MEDIUM)(adapter->config.medium - 1);
     to->MiniportPhysicalMediaType =
         adapter->config.medium == 0 ? NdisPhysicalMedium802_3 : NdisPhysicalMediumUnspecified;
+    to->MiniportPhysicalDeviceObject = lab_window_device(adapter);
     to->MacAddressLength = 6;
     to->CurrentMacAddress[0] = 0x02;
     return all;
@@ -217,13 +217,30 @@ static void end_of_adapter(lab_adapter *adapter)
     remember(adapter);
 }
 
+static WCHAR upper(WCHAR c)
+{
+    return c >= 'a' && c <= 'z' ? (WCHAR)(c - 'a' + 'A') : c;
+}
+
+static int has_name(lab_adapter *adapter, void *context)
+{
+    const UNICODE_STRING *a = &adapter->device_name, *b = context;
+    if (a->Length != b->Length)
+        return 0;
+    for (UINT32 i = 0; i < a->Length / sizeof(WCHAR); i++) {
+        if (upper(a->Buffer[i]) != upper(b->Buffer[i]))
+            return 0;
+    }
+    return 1;
+}
+
 INT32 lab_attach(const struct lab_adapter_config *config, lab_adapter **adapter)
 {
     *adapter = NULL;
     if (!lab_driver_is_registered())
         return NDIS_STATUS_FAILURE;
     lab_adapter *mine = new_adapter(config);
-    if (lab_device_of(&mine->device_name)) {
+    if (lab_each_adapter(has_name, &mine->device_name)) {
         lab_breach(mine, "the test attaches an adapter of this name twice");
         lab_give(mine);
         return NDIS_STATUS_FAILURE;
@@ -372,21 +389,22 @@ void lab_detach(lab_adapter *adapter)
 
 /* ---- Power ---- */
 
-/* NDIS pauses the stack before the miniport loses its power, and restarts it afterwards. */
+/*
+ * NDIS pauses the stack before the miniport loses its power, and restarts it afterwards: unless the miniport said that
+ * this is not needed.
+ */
 void lab_set_power(lab_adapter *adapter, int on)
 {
     lab_lock(&adapter->control);
-    if (on) {
-        lab_put(&adapter->asleep, 0);
-        lab_oid_set_power(adapter, NdisDeviceStateD0);
-        if (adapter->resume)
-            restart(adapter);
-        adapter->resume = 0;
-    } else {
+    if (!on && !adapter->config.no_pause_on_suspend) {
         adapter->resume = state_of(adapter) == LAB_RUNNING;
         pause(adapter, NDIS_PAUSE_LOW_POWER);
-        lab_oid_set_power(adapter, NdisDeviceStateD3);
-        lab_put(&adapter->asleep, 1);
+    }
+    NDIS_STATUS status = lab_oid_set_power(adapter, on ? NdisDeviceStateD0 : NdisDeviceStateD3);
+    int awake = (status == NDIS_STATUS_SUCCESS) == (on != 0);
+    if (awake && adapter->resume) {
+        restart(adapter);
+        adapter->resume = 0;
     }
     lab_unlock(&adapter->control);
 }

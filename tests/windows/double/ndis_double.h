@@ -140,7 +140,8 @@ struct lab_adapter {
     int attributes_set;
     int resume;                       /* restart when power comes back */
     UINT64 removed;                   /* pulled out, atomic */
-    UINT64 asleep;                    /* not in D0, atomic */
+    UINT64 asleep;                    /* not in D0: from the miniport's answer to its next; atomic */
+    UINT64 power_refused;             /* the miniport fails OID_PNP_SET_POWER, atomic */
     struct lab_adapter_config config; /* timestamps: under `spin` */
     WCHAR name[64];                   /* \DEVICE\{...} */
     WCHAR instance[40];
@@ -227,14 +228,15 @@ int lab_nbl_free(struct lab_nbl *nbl);
 
 /* ---- ndis_oid.c, ndis_status.c, ndis_pci.c: the adapter's parts there ---- */
 
-/* An OID_PNP_SET_POWER from above. */
-void lab_oid_set_power(lab_adapter *adapter, NDIS_DEVICE_POWER_STATE state);
+/* An OID_PNP_SET_POWER from above, completed from another thread. The status that came back up. */
+NDIS_STATUS lab_oid_set_power(lab_adapter *adapter, NDIS_DEVICE_POWER_STATE state);
 /* What the filter still owes when it is detached. */
 void lab_oid_check_detached(lab_adapter *adapter);
 void lab_event_pre_detach(lab_adapter *adapter);
 void lab_timestamp_capabilities(lab_adapter *adapter, NDIS_TIMESTAMP_CAPABILITIES *config);
 
 void lab_window_open(lab_adapter *adapter);
+PDEVICE_OBJECT lab_window_device(const lab_adapter *adapter); /* NULL: the adapter is a virtual one */
 void lab_window_check_detached(lab_adapter *adapter);
 void lab_window_close(lab_adapter *adapter);
 

@@ -117,12 +117,27 @@ static NDIS_STATUS answer_query(lab_adapter *adapter, NDIS_OID_REQUEST *request)
     }
 }
 
+static NDIS_STATUS set_power(lab_adapter *adapter, const struct _SET *set)
+{
+    NDIS_DEVICE_POWER_STATE state;
+    RtlCopyMemory(&state, set->InformationBuffer, sizeof state);
+    if (lab_get(&adapter->power_refused))
+        return NDIS_STATUS_FAILURE;
+    lab_put(&adapter->asleep, state != NdisDeviceStateD0);
+    return NDIS_STATUS_SUCCESS;
+}
+
 /* The miniport's answer; the results are in the request. */
 static NDIS_STATUS miniport(lab_adapter *adapter, NDIS_OID_REQUEST *request)
 {
     if (lab_get(&adapter->removed))
         return NDIS_STATUS_ADAPTER_REMOVED;
     if (request->RequestType == NdisRequestSetInformation) {
+        NDIS_STATUS status = request->DATA.SET_INFORMATION.Oid == OID_PNP_SET_POWER
+                                 ? set_power(adapter, &request->DATA.SET_INFORMATION)
+                                 : NDIS_STATUS_SUCCESS;
+        if (status != NDIS_STATUS_SUCCESS)
+            return status;
         request->DATA.SET_INFORMATION.BytesRead = request->DATA.SET_INFORMATION.InformationBufferLength;
         return NDIS_STATUS_SUCCESS;
     }
@@ -505,12 +520,18 @@ INT32 lab_oid_from_above(lab_adapter *adapter, UINT32 oid, int pend_below)
     return status;
 }
 
-void lab_oid_set_power(lab_adapter *adapter, NDIS_DEVICE_POWER_STATE state)
+NDIS_STATUS lab_oid_set_power(lab_adapter *adapter, NDIS_DEVICE_POWER_STATE state)
 {
     struct lab_oid *request = new_oid(adapter, OID_PNP_SET_POWER, FROM_ANOTHER_THREAD);
     as_set_power(request, state);
-    send_down(request);
+    NDIS_STATUS status = send_down(request);
     lab_give(request);
+    return status;
+}
+
+void lab_refuse_power(lab_adapter *adapter, int refuse)
+{
+    lab_put(&adapter->power_refused, refuse != 0);
 }
 
 /* ---- Detached ---- */

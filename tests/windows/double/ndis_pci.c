@@ -104,11 +104,12 @@ static NTSTATUS query_interface(struct lab_window *window, const IO_STACK_LOCATI
     return STATUS_SUCCESS;
 }
 
+/* To be opened it must have been started, which it is only after its adapter is attached: every open is refused. */
 static NTSTATUS NTAPI dispatch(PDEVICE_OBJECT device, PIRP irp)
 {
     const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
     struct lab_window **window = device->DeviceExtension;
-    NTSTATUS status = STATUS_SUCCESS; /* open and close */
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
     if (stack->MajorFunction == IRP_MJ_PNP) {
         status = irp->IoStatus.Status; /* PnP requests that a driver does not know stay as they are */
         if (stack->MinorFunction == IRP_MN_QUERY_INTERFACE)
@@ -127,8 +128,8 @@ static void create_device(struct lab_window *window)
     for (UINT32 i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         bus_driver.MajorFunction[i] = dispatch;
     nt_lab_own(1);
-    NTSTATUS status = IoCreateDevice(&bus_driver, sizeof(struct lab_window *), &window->adapter->device_name,
-                                     FILE_DEVICE_NETWORK, 0, FALSE, &window->device);
+    NTSTATUS status =
+        IoCreateDevice(&bus_driver, sizeof(struct lab_window *), NULL, FILE_DEVICE_NETWORK, 0, FALSE, &window->device);
     nt_lab_own(0);
     if (!NT_SUCCESS(status)) {
         nt_lab_breach("the NDIS double has no device for itself");
@@ -149,7 +150,13 @@ void lab_window_open(lab_adapter *adapter)
         nt_lab_forbid(window->memory, BAR_BYTES, 1); /* only lab_register_access() */
         fill_config(window);
     }
-    create_device(window);
+    if (!adapter->config.is_virtual)
+        create_device(window);
+}
+
+PDEVICE_OBJECT lab_window_device(const lab_adapter *adapter)
+{
+    return adapter->window->device;
 }
 
 void lab_window_check_detached(lab_adapter *adapter)
@@ -166,7 +173,8 @@ void lab_window_close(lab_adapter *adapter)
     adapter->window = NULL;
     KeReleaseSpinLock(&adapter->spin, irql);
     nt_lab_own(1);
-    IoDeleteDevice(window->device);
+    if (window->device)
+        IoDeleteDevice(window->device);
     nt_lab_own(0);
     if (window->memory) {
         nt_lab_forbid(window->memory, BAR_BYTES, 0);
@@ -177,25 +185,8 @@ void lab_window_close(lab_adapter *adapter)
 
 /* ---- Finding it ---- */
 
-static WCHAR upper(WCHAR c)
-{
-    return c >= 'a' && c <= 'z' ? (WCHAR)(c - 'a' + 'A') : c;
-}
-
-static int is_name(const UNICODE_STRING *a, const UNICODE_STRING *b)
-{
-    if (a->Length != b->Length)
-        return 0;
-    for (UINT32 i = 0; i < a->Length / sizeof(WCHAR); i++) {
-        if (upper(a->Buffer[i]) != upper(b->Buffer[i]))
-            return 0;
-    }
-    return 1;
-}
-
 /* What is looked for, and what was found: both under the locks of the lists and the adapter. */
 struct search {
-    const UNICODE_STRING *name;
     UINT64 physical, bytes;
     const UINT8 *address;
     struct lab_window found; /* a copy */
@@ -204,8 +195,6 @@ struct search {
 static int matches(const lab_adapter *adapter, const struct search *search)
 {
     const struct lab_window *window = adapter->window;
-    if (search->name)
-        return is_name(&adapter->device_name, search->name);
     if (!window->memory)
         return 0;
     if (search->address)
@@ -223,12 +212,6 @@ static int look(lab_adapter *adapter, void *context)
         search->found = *adapter->window;
     KeReleaseSpinLockFromDpcLevel(&adapter->spin);
     return found;
-}
-
-PDEVICE_OBJECT lab_device_of(const UNICODE_STRING *name)
-{
-    struct search search = {.name = name};
-    return lab_each_adapter(look, &search) ? search.found.device : NULL;
 }
 
 void *lab_bar(UINT64 physical, UINT64 bytes)
@@ -251,6 +234,8 @@ void lab_set_registers(lab_adapter *adapter, lab_register_read read, lab_registe
 
 static int is_there(const lab_adapter *adapter, const struct lab_window *window)
 {
+    if (lab_get(&adapter->state) == LAB_ATTACHING)
+        lab_breach(adapter, "a register is accessed in FilterAttach, where the device may sleep");
     if (lab_get(&adapter->asleep))
         lab_breach(adapter, "a register is accessed while the device is not in D0");
     return !lab_get(&adapter->asleep) && !lab_get(&adapter->removed) && window->read && window->write;

@@ -17,7 +17,7 @@ struct nt_lab_held {
     INT64 mapped_mdls;      /* mapped by MmMapLockedPagesSpecifyCache, and not unlocked or unmapped */
     INT64 views;            /* MmMapViewInSystemSpace without MmUnmapViewInSystemSpace */
     INT64 handles;          /* kernel handles not closed */
-    INT64 references;       /* of ObReferenceObjectByHandle, IoGetDeviceObjectPointer... without ObfDereferenceObject */
+    INT64 references; /* of ObReferenceObjectByHandle, IoGetAttachedDeviceReference... without ObfDereferenceObject */
     INT64 timers, rundowns; /* not deleted, not freed */
     INT64 io_spaces;        /* MmMapIoSpace without MmUnmapIoSpace */
     INT64 etw_providers;    /* EtwRegister without EtwUnregister */

@@ -375,15 +375,12 @@ static void misuse(BUS_INTERFACE_STANDARD *bus)
         bus->GetBusData(bus->Context, PCI_WHICHSPACE_CONFIG, &vendor, 0, sizeof vendor);
 }
 
-static void take_bus_interface(const UNICODE_STRING *name)
+static void take_bus_interface(DEVICE_OBJECT *physical_device)
 {
     BUS_INTERFACE_STANDARD bus;
-    FILE_OBJECT *file;
-    DEVICE_OBJECT *device;
+    DEVICE_OBJECT *device = IoGetAttachedDeviceReference(physical_device);
     KEVENT done;
     IO_STATUS_BLOCK status;
-    if (!NT_SUCCESS(IoGetDeviceObjectPointer((UNICODE_STRING *)(ULONG_PTR)name, FILE_READ_DATA, &file, &device)))
-        return;
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     IRP *irp = IoBuildSynchronousFsdRequest(IRP_MJ_PNP, device, NULL, 0, NULL, &done, &status);
     irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
@@ -395,7 +392,7 @@ static void take_bus_interface(const UNICODE_STRING *name)
     stack->Parameters.QueryInterface.Interface = (INTERFACE *)(void *)&bus;
     if (IoCallDriver(device, irp) == STATUS_SUCCESS)
         misuse(&bus);
-    ObDereferenceObject(file);
+    ObDereferenceObject(device);
 }
 
 static NDIS_STATUS NTAPI filter_attach(NDIS_HANDLE handle, NDIS_HANDLE context,
@@ -407,6 +404,7 @@ static NDIS_STATUS NTAPI filter_attach(NDIS_HANDLE handle, NDIS_HANDLE context,
     struct lab_filter *filter = calloc(1, sizeof *filter);
     filter->handle = handle;
     filter->paused = 1;
+    filter->device = parameters->MiniportPhysicalDeviceObject;
     if (wrong != ATTACH_WITHOUT_ATTRIBUTES && set_attributes(filter) != NDIS_STATUS_SUCCESS) {
         free(filter);
         return NDIS_STATUS_RESOURCES;
@@ -416,7 +414,7 @@ static NDIS_STATUS NTAPI filter_attach(NDIS_HANDLE handle, NDIS_HANDLE context,
     if (wrong == ATTACH_LEAVES_CONFIGURATION_OPEN || wrong == ATTACH_OPENS_CONFIGURATION_AT_DISPATCH)
         open_configuration(filter);
     if (wrong >= ATTACH_KEEPS_BUS_INTERFACE && wrong <= ATTACH_USES_BUS_INTERFACE_AFTERWARDS)
-        take_bus_interface(parameters->BaseMiniportName);
+        take_bus_interface(parameters->MiniportPhysicalDeviceObject);
     if (wrong == OID_IN_ATTACH)
         filter_query(filter, OID_GEN_STATISTICS, &answer, sizeof answer, &written);
     if (newest_filter && newest_filter->detached)

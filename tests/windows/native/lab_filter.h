@@ -101,10 +101,11 @@ extern int without_data_handlers, without_oid_handlers;
 /* One attached module. */
 struct lab_filter {
     NDIS_HANDLE handle;
-    NDIS_HANDLE other;  /* of another module, for SEND_WITH_FOREIGN_HANDLE */
-    UINT64 paused;      /* atomic */
-    UINT64 count;       /* NBLs that its first handlers saw; atomic */
-    UINT64 plain_count; /* of SEND_COUNTS_PLAINLY */
+    DEVICE_OBJECT *device; /* MiniportPhysicalDeviceObject */
+    NDIS_HANDLE other;     /* of another module, for SEND_WITH_FOREIGN_HANDLE */
+    UINT64 paused;         /* atomic */
+    UINT64 count;          /* NBLs that its first handlers saw; atomic */
+    UINT64 plain_count;    /* of SEND_COUNTS_PLAINLY */
     int detached;
 };
 

@@ -72,6 +72,7 @@ static inline void nt_irql_at_most(KIRQL max, const char *function)
 struct nt_bracket {
     KIRQL irql;
     UINT32 spin_locks, mutexes;
+    struct _EPROCESS *attached;
 };
 struct nt_bracket nt_enter(KIRQL irql);
 void nt_leave(const struct nt_bracket *before, const char *routine);
@@ -156,8 +157,12 @@ struct _ETHREAD {
 
 /* A copy of the slot, with a reference to its object; 0: no such handle. */
 int nt_handle_find(PEPROCESS process, HANDLE handle, struct nt_handle *found);
-/* The same without reference, and the handle is gone. The caller has the handle's reference. */
-int nt_handle_take(PEPROCESS process, HANDLE handle, struct nt_handle *taken);
+/*
+ * The same without reference, and the handle is gone. The caller has the handle's reference. Else
+ * STATUS_INVALID_HANDLE, or STATUS_HANDLE_NOT_CLOSABLE for one that is protected.
+ */
+NTSTATUS nt_handle_take(PEPROCESS process, HANDLE handle, struct nt_handle *taken);
+int nt_handle_protect(PEPROCESS process, HANDLE handle, int on); /* from being closed. 0: no such handle */
 NTSTATUS nt_handle_put(PEPROCESS process, void *body, ACCESS_MASK access, ULONG attributes, HANDLE *handle);
 /* Takes back what nt_handle_take() took. */
 void nt_handle_drop(PEPROCESS process, struct nt_handle *taken);
@@ -165,7 +170,8 @@ void nt_handles_close_all(PEPROCESS process);
 /* 0: a process may not have this access to the object by its own wish. */
 int nt_access_granted(const void *body, ACCESS_MASK granted, ACCESS_MASK wanted);
 
-extern _Thread_local PEPROCESS nt_current_process; /* NULL: the system's */
+extern _Thread_local PEPROCESS nt_current_process;  /* NULL: the system's */
+extern _Thread_local PEPROCESS nt_attached_process; /* whose handles the thread has; NULL: those of its own process */
 /* The thread as a request names it. */
 PETHREAD nt_current_thread(void);
 

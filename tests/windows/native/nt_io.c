@@ -3,8 +3,6 @@
  * AddressSanitizer. */
 #include "nt_double.h"
 
-#include "ndis_pci.h"
-
 #include <stdlib.h>
 
 struct irp {
@@ -188,33 +186,6 @@ PEPROCESS IoGetRequestorProcess(PIRP Irp)
 }
 
 /* ---- Other drivers' devices ---- */
-
-static void close_other(void *body)
-{
-    nt_object_release(((PFILE_OBJECT)body)->DeviceObject);
-}
-
-NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
-                                  PDEVICE_OBJECT *DeviceObject)
-{
-    (void)DesiredAccess;
-    NT_IRQL_AT_MOST(PASSIVE_LEVEL);
-    if (nt_fails())
-        return STATUS_INSUFFICIENT_RESOURCES;
-    PDEVICE_OBJECT device = lab_device_of(ObjectName);
-    if (!device)
-        return STATUS_OBJECT_NAME_NOT_FOUND;
-    PFILE_OBJECT file = nt_object_new(NT_KIND_FILE, sizeof *file, close_other);
-    nt_object_reference(device);
-    file->DeviceObject = device;
-    nt_object_reference_for_driver(file);
-    nt_object_release(file);
-    while (device->AttachedDevice)
-        device = device->AttachedDevice;
-    *FileObject = file;
-    *DeviceObject = device;
-    return STATUS_SUCCESS;
-}
 
 PDEVICE_OBJECT IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject)
 {

@@ -42,6 +42,9 @@ void lab_process_kill_all(void);
 UINT32 lab_handle_access(lab_process *process, UINT64 handle);
 /* 1: a child process would inherit it. */
 int lab_handle_inheritable(lab_process *process, UINT64 handle);
+/* SetHandleInformation(HANDLE_FLAG_PROTECT_FROM_CLOSE): nobody closes it, as long as the process lives. 0: none such.
+ */
+int lab_protect_handle(lab_process *process, UINT64 handle, int on);
 
 /*
  * The payload of the index-th (0...) event of this id since nt_lab_etw_forget(), at most `size` bytes of

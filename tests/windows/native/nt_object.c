@@ -148,14 +148,29 @@ int nt_handle_find(PEPROCESS process, HANDLE handle, struct nt_handle *found)
     return slot != NULL;
 }
 
-int nt_handle_take(PEPROCESS process, HANDLE handle, struct nt_handle *taken)
+NTSTATUS nt_handle_take(PEPROCESS process, HANDLE handle, struct nt_handle *taken)
 {
+    NTSTATUS status = STATUS_SUCCESS;
     nt_lock_take(&process->handles.lock);
     struct nt_handle *slot = slot_of(process, handle);
-    if (slot) {
+    if (!slot) {
+        status = STATUS_INVALID_HANDLE;
+    } else if (slot->attributes & OBJ_PROTECT_CLOSE) {
+        status = STATUS_HANDLE_NOT_CLOSABLE;
+    } else {
         *taken = *slot;
         *slot = (struct nt_handle){0};
     }
+    nt_lock_give(&process->handles.lock);
+    return status;
+}
+
+int nt_handle_protect(PEPROCESS process, HANDLE handle, int on)
+{
+    nt_lock_take(&process->handles.lock);
+    struct nt_handle *slot = slot_of(process, handle);
+    if (slot)
+        slot->attributes = (slot->attributes & ~OBJ_PROTECT_CLOSE) | (on ? OBJ_PROTECT_CLOSE : 0);
     nt_lock_give(&process->handles.lock);
     return slot != NULL;
 }
@@ -341,17 +356,38 @@ static PEPROCESS process_of(HANDLE handle)
     return is_kernel_handle(handle) ? PsInitialSystemProcess : PsGetCurrentProcess();
 }
 
+/* In the name of the process: it may have closed it itself, or protected it. */
+static NTSTATUS close_for_process(PEPROCESS process, HANDLE handle)
+{
+    struct nt_handle taken;
+    NTSTATUS status = nt_handle_take(process, handle, &taken);
+    if (NT_SUCCESS(status))
+        nt_handle_drop(process, &taken);
+    return status;
+}
+
+/* In the kernel's name: what cannot be closed stops the system (INVALID_KERNEL_HANDLE). */
+static NTSTATUS close_for_kernel(PEPROCESS process, HANDLE handle, const char *function)
+{
+    NTSTATUS status = close_for_process(process, handle);
+    if (!NT_SUCCESS(status))
+        nt_breach("%s: %p %s", function, handle,
+                  status == STATUS_INVALID_HANDLE ? "is no handle" : "is protected from being closed");
+    return status;
+}
+
 NTSTATUS ZwClose(HANDLE Handle)
 {
     NT_IRQL_AT_MOST(PASSIVE_LEVEL);
-    PEPROCESS process = process_of(Handle);
-    struct nt_handle taken;
-    if (!nt_handle_take(process, Handle, &taken)) {
-        nt_breach("ZwClose: %p is no handle", Handle);
-        return STATUS_INVALID_HANDLE;
-    }
-    nt_handle_drop(process, &taken);
-    return STATUS_SUCCESS;
+    return close_for_kernel(process_of(Handle), Handle, __func__);
+}
+
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
+{
+    NT_IRQL_AT_MOST(PASSIVE_LEVEL);
+    if (PreviousMode == KernelMode)
+        return close_for_kernel(process_of(Handle), Handle, __func__);
+    return is_kernel_handle(Handle) ? STATUS_INVALID_HANDLE : close_for_process(PsGetCurrentProcess(), Handle);
 }
 
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
@@ -464,6 +500,8 @@ NTSTATUS ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HAND
     PEPROCESS table = is_kernel_handle(SourceHandle) ? PsInitialSystemProcess : source_process;
     struct nt_handle source;
     if (!nt_handle_find(table, SourceHandle, &source)) {
+        if (Options & DUPLICATE_CLOSE_SOURCE) /* it might as well have gone a moment later */
+            close_for_kernel(table, SourceHandle, __func__);
         nt_object_release(source_process);
         return STATUS_INVALID_HANDLE;
     }
@@ -471,9 +509,8 @@ NTSTATUS ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HAND
         status = duplicate_into(TargetProcessHandle, &source, DesiredAccess, HandleAttributes, Options, TargetHandle);
     else if (!(Options & DUPLICATE_CLOSE_SOURCE))
         status = STATUS_INVALID_PARAMETER;
-    struct nt_handle taken;
-    if (Options & DUPLICATE_CLOSE_SOURCE && nt_handle_take(table, SourceHandle, &taken))
-        nt_handle_drop(table, &taken);
+    if (Options & DUPLICATE_CLOSE_SOURCE)
+        close_for_kernel(table, SourceHandle, __func__);
     nt_object_release(source.body);
     nt_object_release(source_process);
     return status;

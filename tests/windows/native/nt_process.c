@@ -45,6 +45,7 @@ __attribute__((destructor)) static void forget_processes(void)
     while (processes) {
         lab_process *process = processes;
         processes = process->next;
+        free(process->files); /* of one that was never killed */
         free(process);
     }
 }
@@ -429,9 +430,18 @@ int lab_close_handle(lab_process *process, UINT64 handle)
     struct nt_handle taken;
     if (!begin(process))
         return 0;
-    int found = nt_handle_take(process->process, as_handle(handle), &taken);
-    if (found)
+    int closed = NT_SUCCESS(nt_handle_take(process->process, as_handle(handle), &taken));
+    if (closed)
         nt_handle_drop(process->process, &taken);
+    end(process);
+    return closed;
+}
+
+int lab_protect_handle(lab_process *process, UINT64 handle, int on)
+{
+    if (!begin(process))
+        return 0;
+    int found = nt_handle_protect(process->process, as_handle(handle), on);
     end(process);
     return found;
 }

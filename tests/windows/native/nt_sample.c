@@ -7,13 +7,6 @@ struct sample sample;
 
 /* ---- What the NDIS double has elsewhere ---- */
 
-PDEVICE_OBJECT lab_device_of(const UNICODE_STRING *name)
-{
-    UNICODE_STRING wanted;
-    RtlInitUnicodeString(&wanted, L"\\DEVICE\\OTHER");
-    return RtlEqualUnicodeString(name, &wanted, FALSE) ? sample.other : NULL;
-}
-
 void *lab_bar(UINT64 physical, UINT64 bytes)
 {
     return sample.bar && physical >= 0x1000 && physical + bytes <= 0x2000 ? sample.bar + (physical - 0x1000) : NULL;

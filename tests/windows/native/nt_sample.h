@@ -42,8 +42,7 @@ struct sample {
     KMUTEX mutex; /* of name and cleanup_process */
     KMUTEX left;
     PDEVICE_OBJECT device;
-    PDEVICE_OBJECT other; /* what lab_device_of() gives; the test's */
-    UINT8 *bar;           /* 4096 bytes at physical address 0x1000; the test's */
+    UINT8 *bar; /* 4096 bytes at physical address 0x1000; the test's */
 };
 extern struct sample sample;
 

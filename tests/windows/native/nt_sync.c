@@ -21,6 +21,7 @@
 
 _Thread_local KIRQL nt_irql;
 static _Thread_local UINT32 spin_locks_held, mutexes_held;
+_Thread_local PEPROCESS nt_attached_process;
 
 /* ---- IRQL ---- */
 
@@ -64,7 +65,7 @@ VOID KeLowerIrql(KIRQL NewIrql)
 
 struct nt_bracket nt_enter(KIRQL irql)
 {
-    struct nt_bracket before = {nt_irql, spin_locks_held, mutexes_held};
+    struct nt_bracket before = {nt_irql, spin_locks_held, mutexes_held, nt_attached_process};
     nt_irql = irql;
     return before;
 }
@@ -75,6 +76,9 @@ void nt_leave(const struct nt_bracket *before, const char *routine)
         nt_breach("%s returned with a spin lock held, or one too many released", routine);
     if (mutexes_held != before->mutexes)
         nt_breach("%s returned with a mutex held, or one too many released", routine);
+    if (nt_attached_process != before->attached)
+        nt_breach("%s returned attached to another process", routine);
+    nt_attached_process = before->attached;
     spin_locks_held = before->spin_locks;
     mutexes_held = before->mutexes;
     nt_irql = before->irql;

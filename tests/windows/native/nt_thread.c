@@ -28,9 +28,33 @@ __attribute__((destructor)) static void end_system(void)
     nt_object_release(PsInitialSystemProcess);
 }
 
-PEPROCESS PsGetCurrentProcess(void)
+static PEPROCESS own_process(void)
 {
     return nt_current_process ? nt_current_process : PsInitialSystemProcess;
+}
+
+PEPROCESS PsGetCurrentProcess(void)
+{
+    return nt_attached_process ? nt_attached_process : own_process();
+}
+
+VOID KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
+{
+    NT_IRQL_AT_MOST(APC_LEVEL);
+    if (!nt_object_is(Process, NT_KIND_PROCESS)) {
+        nt_breach("KeStackAttachProcess: %p is no process", (void *)Process);
+        Process = NULL;
+    }
+    ApcState->Process = nt_attached_process;
+    nt_attached_process = Process;
+}
+
+VOID KeUnstackDetachProcess(PKAPC_STATE ApcState)
+{
+    NT_IRQL_AT_MOST(APC_LEVEL);
+    if (!nt_attached_process)
+        nt_breach("KeUnstackDetachProcess: the thread is not attached");
+    nt_attached_process = ApcState->Process;
 }
 
 PETHREAD nt_current_thread(void)
@@ -38,7 +62,7 @@ PETHREAD nt_current_thread(void)
     if (this_thread)
         return this_thread;
     foreign_thread.header.kind = NT_THREAD;
-    foreign_thread.process = PsGetCurrentProcess();
+    foreign_thread.process = own_process();
     return &foreign_thread;
 }
 
@@ -350,16 +374,19 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
 
 static void *run_work(void *argument)
 {
-    struct _IO_WORKITEM work = *(PIO_WORKITEM)argument;
+    PIO_WORKITEM item = argument;
+    PDEVICE_OBJECT device = item->device;
+    PVOID context = item->context;
+    PIO_WORKITEM_ROUTINE routine = item->routine;
     /* The routine may free the item, or queue it again. */
-    __atomic_store_n(&((PIO_WORKITEM)argument)->queued, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&item->queued, 0, __ATOMIC_RELEASE);
     struct nt_bracket before = nt_enter(PASSIVE_LEVEL);
-    work.routine(work.device, work.context);
+    routine(device, context);
     if (nt_irql != PASSIVE_LEVEL)
         nt_breach("a work item returned at IRQL %u", nt_irql);
     nt_leave(&before, "a work item");
-    if (work.device) /* which keeps the driver loaded */
-        nt_object_release(work.device);
+    if (device) /* which keeps the driver loaded */
+        nt_object_release(device);
     return NULL;
 }
 

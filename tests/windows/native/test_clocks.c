@@ -127,8 +127,11 @@ static NDIS_STATUS answer_cross_timestamp(NDIS_OID_REQUEST *request)
     return play.status;
 }
 
+static UINT32 asked_the_double;
+
 NDIS_STATUS __wrap_NdisFOidRequest(NDIS_HANDLE filter, NDIS_OID_REQUEST *request)
 {
+    asked_the_double += !play.on && request->DATA.QUERY_INFORMATION.Oid == OID_TIMESTAMP_GET_CROSSTIMESTAMP;
     if (!play.on || request->DATA.QUERY_INFORMATION.Oid != OID_TIMESTAMP_GET_CROSSTIMESTAMP)
         return __real_NdisFOidRequest(filter, request);
     return answer_cross_timestamp(request);
@@ -271,7 +274,7 @@ static void test_no_clock_of_the_nic(void **state)
     assert_int_equal(lab_restart(rig.adapter), 0);
 }
 
-/* The double's own miniport does not answer where it has no cross timestamps. */
+/* Who says that it has no cross timestamps is not asked for one. The double's own miniport. */
 static void test_miniport_without_cross_timestamps(void **state)
 {
     (void)state;
@@ -283,6 +286,7 @@ static void test_miniport_without_cross_timestamps(void **state)
         assert_int_equal(lab_restart(adapter), 0);
         struct kit_client client;
         kit_open(&client, 2);
+        asked_the_double = 0;
         for (UINT32 i = 0; i < 8; i++) { /* each second request pends */
             PTP_CLOCKS_RECORD clocks;
             assert_int_equal(kit_clocks(client.file, client.process, &clocks), STATUS_SUCCESS);
@@ -295,6 +299,7 @@ static void test_miniport_without_cross_timestamps(void **state)
             UINT64 counter_ns = clocks.system_timestamp * 100;
             assert_true(apart(counter_ns, clocks.hw_timestamp_ns) <= clocks.hw_uncertainty_ns + 108);
         }
+        assert_int_equal(asked_the_double, config.cross_timestamp ? 8 : 0);
         kit_kill(&client);
         lab_detach(adapter);
     }

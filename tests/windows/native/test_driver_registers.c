@@ -28,6 +28,7 @@ static struct {
     UINT64 accesses;
     lab_adapter *adapter;
     struct kit_client client;
+    UINT32 no_pause; /* its power comes and goes while the filter runs */
 } rig = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- The NIC ---- */
@@ -102,6 +103,7 @@ static struct lab_adapter_config config_with(UINT32 keywords)
     config.keywords = keywords;
     config.register_access = 1;
     config.sdp_pin = 1;
+    config.no_pause_on_suspend = rig.no_pause;
     return config;
 }
 
@@ -136,6 +138,12 @@ static int begin_with_pin(void **state)
     return begin_with(LAB_KEYWORD_REGISTER_ACCESS | LAB_KEYWORD_SDP_PIN);
 }
 
+static int begin_without_pause(void **state)
+{
+    rig.no_pause = 1;
+    return begin_with_pin(state);
+}
+
 static int begin_without_access(void **state)
 {
     (void)state;
@@ -150,6 +158,7 @@ static int end(void **state)
     if (rig.adapter)
         lab_detach(rig.adapter);
     rig.adapter = NULL;
+    rig.no_pause = 0;
     kit_unload();
     return rig.model.wrong_writes ? -1 : 0;
 }
@@ -307,6 +316,59 @@ static void test_a_sleeping_device_is_left_alone(void **state)
     receive_stamped(2);
 }
 
+/* Frames on their way, nothing else comes from a device that sleeps. */
+static void test_a_device_may_sleep_while_the_filter_runs(void **state)
+{
+    (void)state;
+    kit_start(&rig.client);
+    for (UINT16 i = 0; i < 3; i++) {
+        receive_stamped(i);
+        lab_set_power(rig.adapter, 0);
+        assert_true(kit_receive_one(rig.adapter, 100));
+        expect_no_stamp();
+        expect_silence();
+        rig.model.epoch += 1000 * MODEL_SECOND;
+        lab_set_power(rig.adapter, 1);
+        expect_clock();
+    }
+    receive_stamped(3);
+}
+
+static void test_a_restart_wakes_no_device(void **state)
+{
+    (void)state;
+    kit_start(&rig.client);
+    lab_set_power(rig.adapter, 0);
+    lab_pause(rig.adapter);
+    assert_int_equal(lab_restart(rig.adapter), 0);
+    expect_silence();
+    lab_pause(rig.adapter);
+    lab_set_power(rig.adapter, 1);
+    expect_silence(); /* nor does power let a filter run that is paused */
+    assert_int_equal(lab_restart(rig.adapter), 0);
+    expect_clock();
+    receive_stamped(1);
+}
+
+static void test_a_device_that_will_not_sleep_goes_on(void **state)
+{
+    (void)state;
+    kit_start(&rig.client);
+    lab_refuse_power(rig.adapter, 1);
+    lab_set_power(rig.adapter, 0);
+    expect_clock();
+    receive_stamped(1);
+    lab_refuse_power(rig.adapter, 0);
+    lab_set_power(rig.adapter, 0);
+    lab_refuse_power(rig.adapter, 1);
+    lab_set_power(rig.adapter, 1);
+    expect_silence(); /* it does not wake up either */
+    lab_refuse_power(rig.adapter, 0);
+    lab_set_power(rig.adapter, 1);
+    expect_clock();
+    receive_stamped(2);
+}
+
 static void test_a_removed_device_is_left_alone(void **state)
 {
     (void)state;
@@ -318,6 +380,11 @@ static void test_a_removed_device_is_left_alone(void **state)
     assert_int_equal(kit_stats(&rig.client).register_results[AVB_STAMP_DEVICE_GONE], 1);
     expect_silence();
     assert_int_equal(kit_stats(&rig.client).register_state, AVB_NIC_CLOCK_LOST); /* nobody read it: it would be gone */
+    lab_set_power(rig.adapter, 0);
+    lab_set_power(rig.adapter, 1);
+    lab_pause(rig.adapter);
+    assert_int_equal(lab_restart(rig.adapter), 0);
+    expect_silence(); /* for good */
 }
 
 static void test_a_detached_adapter_is_left_alone(void **state)
@@ -351,6 +418,24 @@ static void test_without_leave_no_register_is_ever_accessed(void **state)
     assert_int_equal(accesses(), 0);
 }
 
+static void test_a_virtual_adapter_has_no_registers(void **state)
+{
+    struct lab_adapter_config config = config_with(LAB_KEYWORD_REGISTER_ACCESS | LAB_KEYWORD_SDP_PIN);
+    (void)state;
+    config.is_virtual = 1;
+    kit_load();
+    plug_nic();
+    rig.adapter = kit_attach_paused(&config);
+    assert_int_equal(lab_restart(rig.adapter), 0);
+    kit_open(&rig.client, NUMBER);
+    kit_start(&rig.client);
+    assert_true(kit_receive_one(rig.adapter, 1));
+    expect_no_stamp();
+    AVB_PTP_MONITOR_STATS stats = kit_stats(&rig.client);
+    assert_int_equal(stats.source, AVB_SOURCE_NONE);
+    assert_int_equal(stats.pci_vendor, 0);
+}
+
 /* Registers that cannot be had never keep an adapter from being attached; whatever fails, nothing is left. */
 static void test_attach_fails_or_does_without_registers(void **state)
 {
@@ -376,7 +461,7 @@ static void test_attach_fails_or_does_without_registers(void **state)
         rig.adapter = NULL;
     } while (calls >= n);
     assert_true(failed > 0);
-    assert_int_equal(without, 4); /* the settings, the device, the request, the mapping */
+    assert_int_equal(without, 3); /* the settings, the request, the mapping */
 }
 
 static UINT32 over;
@@ -423,8 +508,9 @@ static void test_traffic_while_the_adapter_comes_and_goes(void **state)
     assert_int_equal(pin(), 0);
 }
 
-#define TEST(name)          cmocka_unit_test_setup_teardown(name, begin, end)
-#define TEST_WITH_PIN(name) cmocka_unit_test_setup_teardown(name, begin_with_pin, end)
+#define TEST(name)               cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST_WITH_PIN(name)      cmocka_unit_test_setup_teardown(name, begin_with_pin, end)
+#define TEST_WITHOUT_PAUSE(name) cmocka_unit_test_setup_teardown(name, begin_without_pause, end)
 
 int main(void)
 {
@@ -436,11 +522,17 @@ int main(void)
         TEST_WITH_PIN(test_the_pin_pulses_while_somebody_monitors),
         TEST_WITH_PIN(test_a_paused_adapter_is_left_alone),
         TEST_WITH_PIN(test_a_sleeping_device_is_left_alone),
+        TEST_WITHOUT_PAUSE(test_a_device_may_sleep_while_the_filter_runs),
+        TEST_WITHOUT_PAUSE(test_a_restart_wakes_no_device),
+        TEST_WITHOUT_PAUSE(test_a_device_that_will_not_sleep_goes_on),
+        TEST_WITH_PIN(test_a_device_that_will_not_sleep_goes_on),
         TEST_WITH_PIN(test_a_removed_device_is_left_alone),
         TEST_WITH_PIN(test_a_detached_adapter_is_left_alone),
         cmocka_unit_test_setup_teardown(test_without_leave_no_register_is_ever_accessed, begin_without_access, end),
         cmocka_unit_test_teardown(test_attach_fails_or_does_without_registers, end),
+        cmocka_unit_test_teardown(test_a_virtual_adapter_has_no_registers, end),
         TEST_WITH_PIN(test_traffic_while_the_adapter_comes_and_goes),
+        TEST_WITHOUT_PAUSE(test_traffic_while_the_adapter_comes_and_goes),
     };
     return cmocka_run_group_tests_name("driver_registers", tests, NULL, NULL);
 }

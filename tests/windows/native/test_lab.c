@@ -706,6 +706,18 @@ static void functions_fail_when_they_are_to(void **state)
 
 /* ---- OID requests, status, configuration, device ---- */
 
+/* BAR 0 of the one adapter is somewhere from 0xF0000000 on, 128 KiB in size. */
+static UINT8 *registers_of_first(void)
+{
+    UINT64 physical = 0xF0000000u;
+    while (!lab_bar(physical, 4))
+        physical += 0x20000;
+    assert_non_null(lab_bar(physical, 0x20000));
+    assert_null(lab_bar(physical, 0x20001));
+    assert_null(lab_bar(physical + 0x20000, 4));
+    return lab_bar(physical, 0x20000);
+}
+
 static void requests_come_down_and_back(void **state)
 {
     (void)state;
@@ -723,6 +735,64 @@ static void requests_come_down_and_back(void **state)
     assert_int_equal(send_some(adapter, 0, 0), LISTS);
     lab_surprise_removal(adapter);
     assert_int_equal(lab_oid_from_above(adapter, OID_GEN_STATISTICS, 0), NDIS_STATUS_ADAPTER_REMOVED);
+    stop(adapter);
+    assert_no_breach();
+}
+
+/* The double notices an access where it is not. */
+static int is_awake(void)
+{
+    assert_no_breach();
+    lab_register_access(registers_of_first(), 0, 0);
+    int awake = nt_lab_breaches(NULL, 0) == 0;
+    nt_lab_forgive();
+    return awake;
+}
+
+static void power_comes_and_goes(void **state)
+{
+    (void)state;
+    for (UINT32 no_pause = 0; no_pause < 2; no_pause++) {
+        struct lab_adapter_config sleeper = config;
+        lab_adapter *adapter;
+        sleeper.no_pause_on_suspend = no_pause;
+        INT32 passed_asleep = no_pause ? (INT32)LISTS : -1; /* what was on its way */
+        assert_int_equal(filter_register(), NDIS_STATUS_SUCCESS);
+        assert_int_equal(lab_attach(&sleeper, &adapter), NDIS_STATUS_SUCCESS);
+        assert_int_equal(lab_restart(adapter), NDIS_STATUS_SUCCESS);
+        lab_set_power(adapter, 0);
+        assert_false(is_awake());
+        assert_int_equal(send_some(adapter, 0, 0), passed_asleep);
+        lab_refuse_power(adapter, 1);
+        lab_set_power(adapter, 1);
+        assert_false(is_awake());
+        assert_int_equal(send_some(adapter, 0, 0), passed_asleep);
+        lab_refuse_power(adapter, 0);
+        lab_set_power(adapter, 1);
+        assert_true(is_awake());
+        assert_int_equal(send_some(adapter, 0, 0), LISTS);
+        lab_refuse_power(adapter, 1);
+        lab_set_power(adapter, 0);
+        assert_true(is_awake());
+        assert_int_equal(send_some(adapter, 0, 0), LISTS); /* it goes on as if nothing had been asked */
+        stop(adapter);
+        assert_no_breach();
+    }
+}
+
+static void a_virtual_adapter_has_no_device(void **state)
+{
+    (void)state;
+    struct lab_adapter_config without = config;
+    lab_adapter *adapter;
+    without.is_virtual = 1;
+    without.pci_vendor = 0;
+    assert_int_equal(filter_register(), NDIS_STATUS_SUCCESS);
+    assert_int_equal(lab_attach(&without, &adapter), NDIS_STATUS_SUCCESS);
+    assert_null(newest_filter->device);
+    stop(adapter);
+    adapter = start();
+    assert_non_null(newest_filter->device);
     stop(adapter);
     assert_no_breach();
 }
@@ -810,20 +880,8 @@ static void registers_are_the_tests_own(void **state)
 {
     (void)state;
     UINT32 memory = 5;
-    UNICODE_STRING name;
     lab_adapter *adapter = start();
-    RtlInitUnicodeString(&name, L"\\Device\\{01234567-89ab-cdef-0123-456789abcdef}");
-    assert_non_null(lab_device_of(&name));
-    name.Length -= 2;
-    assert_null(lab_device_of(&name));
-    /* BAR 0 is somewhere from 0xF0000000 on, 128 KiB in size. */
-    UINT64 physical = 0xF0000000u;
-    while (!lab_bar(physical, 4))
-        physical += 0x20000;
-    assert_non_null(lab_bar(physical, 0x20000));
-    assert_null(lab_bar(physical, 0x20001));
-    assert_null(lab_bar(physical + 0x20000, 4));
-    UINT8 *base = lab_bar(physical, 0x20000);
+    UINT8 *base = registers_of_first();
     assert_int_equal(lab_register_access(base + 16, 0, 0), 0xFFFFFFFFu);
     lab_set_registers(adapter, read_double, write_through, &memory);
     assert_int_equal(lab_register_access(base + 16, 0, 0), 21);
@@ -898,6 +956,8 @@ int main(void)
         cmocka_unit_test_setup(characteristics_are_checked, set_up),
         cmocka_unit_test_setup(functions_fail_when_they_are_to, set_up),
         cmocka_unit_test_setup(requests_come_down_and_back, set_up),
+        cmocka_unit_test_setup(power_comes_and_goes, set_up),
+        cmocka_unit_test_setup(a_virtual_adapter_has_no_device, set_up),
         cmocka_unit_test_setup(the_filter_asks_for_timestamps, set_up),
         cmocka_unit_test_setup(values_come_from_the_configuration, set_up),
         cmocka_unit_test_setup(registers_are_the_tests_own, set_up),

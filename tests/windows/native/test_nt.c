@@ -648,6 +648,93 @@ static void handles_grant_what_they_grant(void **state)
     }
 }
 
+/* A section's handle in the process. */
+static UINT64 give_section(HANDLE target)
+{
+    HANDLE section;
+    assert_int_equal(create_section(&section, ANYBODY), STATUS_SUCCESS);
+    UINT64 handle = give(section, target, SECTION_MAP_READ);
+    ZwClose(section);
+    return handle;
+}
+
+static NTSTATUS close_in(PEPROCESS process, UINT64 handle)
+{
+    KAPC_STATE before;
+    KeStackAttachProcess(process, &before);
+    assert_ptr_equal(PsGetCurrentProcess(), process);
+    NTSTATUS status = ObCloseHandle((HANDLE)(ULONG_PTR)handle, UserMode);
+    KeUnstackDetachProcess(&before);
+    return status;
+}
+
+static void take_back(HANDLE target, UINT64 handle)
+{
+    ZwDuplicateObject(target, (HANDLE)(ULONG_PTR)handle, NULL, NULL, 0, 0, DUPLICATE_CLOSE_SOURCE);
+}
+
+static void handles_are_closed_for_their_process(void **state)
+{
+    (void)state;
+    lab_process *process = lab_process_start(), *other = lab_process_start();
+    PEPROCESS object, other_object;
+    HANDLE target = open_process(process, &object), other_target = open_process(other, &other_object);
+    UINT64 handle = give_section(target), theirs = give_section(other_target);
+    assert_int_equal(theirs, handle); /* two processes, one number */
+    KAPC_STATE before;
+    KeStackAttachProcess(other_object, &before);
+    assert_int_equal(close_in(object, handle), STATUS_SUCCESS);
+    assert_ptr_equal(PsGetCurrentProcess(), other_object);
+    KeUnstackDetachProcess(&before);
+    assert_ptr_equal(PsGetCurrentProcess(), PsInitialSystemProcess);
+    assert_int_equal(lab_process_handles(process), 0);
+    assert_int_equal(lab_process_handles(other), 1);
+    assert_int_equal(close_in(object, handle), STATUS_INVALID_HANDLE);
+    assert_int_equal(close_in(object, (UINT64)(ULONG_PTR)target), STATUS_INVALID_HANDLE); /* the kernel's */
+    assert_true(lab_protect_handle(other, theirs, 1));
+    assert_int_equal(close_in(other_object, theirs), STATUS_HANDLE_NOT_CLOSABLE);
+    assert_false(lab_close_handle(other, theirs));
+    assert_true(lab_protect_handle(other, theirs, 0));
+    assert_int_equal(close_in(other_object, theirs), STATUS_SUCCESS);
+    assert_false(lab_protect_handle(other, theirs, 1));
+    assert_int_equal(ObCloseHandle(other_target, KernelMode), STATUS_SUCCESS);
+    sample_no_breach();
+
+    /* In the kernel's name there is no such status. */
+    take_back(target, handle);
+    sample_breach("is no handle");
+    handle = give_section(target);
+    assert_true(lab_protect_handle(process, handle, 1));
+    take_back(target, handle);
+    sample_breach("is protected");
+    assert_int_equal(lab_process_handles(process), 1);
+    ObCloseHandle(other_target, KernelMode);
+    sample_breach("is no handle");
+    ZwClose(target);
+    lab_process_kill(process);
+    lab_process_kill(other);
+    ObDereferenceObject(object);
+    ObDereferenceObject(other_object);
+}
+
+static void attaching_breaches(void **state)
+{
+    (void)state;
+    KAPC_STATE before;
+    KEVENT event;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    KeStackAttachProcess((PKPROCESS)(void *)&event, &before);
+    sample_breach("is no process");
+    KeUnstackDetachProcess(&before);
+    sample_breach("not attached");
+    KIRQL irql = KeRaiseIrqlToDpcLevel();
+    KeStackAttachProcess(PsInitialSystemProcess, &before);
+    sample_breach("KeStackAttachProcess");
+    KeUnstackDetachProcess(&before);
+    sample_breach("KeUnstackDetachProcess");
+    KeLowerIrql(irql);
+}
+
 static void a_process_waits_for_an_event(void **state)
 {
     (void)state;
@@ -815,6 +902,13 @@ static VOID in_work_item(PDEVICE_OBJECT device, PVOID context)
     KeSetEvent(&work->done, 0, FALSE);
 }
 
+static VOID staying_attached(PVOID context)
+{
+    KAPC_STATE before;
+    (void)context;
+    KeStackAttachProcess(PsInitialSystemProcess, &before);
+}
+
 static void threads_and_work_items(void **state)
 {
     (void)state;
@@ -824,6 +918,8 @@ static void threads_and_work_items(void **state)
     assert_int_equal(work.value, 42);
     start_and_wait(leaving_irql, NULL);
     sample_breach("IRQL 2");
+    start_and_wait(staying_attached, NULL);
+    sample_breach("attached to another process");
     work.item = IoAllocateWorkItem(NULL);
     IoQueueWorkItem(work.item, in_work_item, DelayedWorkQueue, &work);
     assert_int_equal(wait_for(&work.done, 10000), STATUS_SUCCESS);
@@ -965,6 +1061,8 @@ int main(void)
         NT_TEST(memory_breaches),
         NT_TEST(device_memory),
         NT_TEST(handles_grant_what_they_grant),
+        NT_TEST(handles_are_closed_for_their_process),
+        NT_TEST(attaching_breaches),
         NT_TEST(a_process_waits_for_an_event),
         NT_TEST(object_breaches),
         NT_TEST(timers),

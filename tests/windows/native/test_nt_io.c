@@ -369,21 +369,19 @@ static void another_device(void **state)
 {
     (void)state;
     DRIVER_OBJECT driver = {.MajorFunction = {[IRP_MJ_PNP] = query_interface}};
-    UNICODE_STRING name;
-    PFILE_OBJECT file;
-    PDEVICE_OBJECT device;
-    RtlInitUnicodeString(&name, L"\\DEVICE\\OTHER");
-    assert_int_equal(IoGetDeviceObjectPointer(&name, FILE_READ_ATTRIBUTES, &file, &device),
-                     STATUS_OBJECT_NAME_NOT_FOUND);
+    PDEVICE_OBJECT device, upper;
     nt_lab_own(1);
-    assert_int_equal(IoCreateDevice(&driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &sample.other), STATUS_SUCCESS);
+    assert_int_equal(IoCreateDevice(&driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device), STATUS_SUCCESS);
+    assert_int_equal(IoCreateDevice(&driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &upper), STATUS_SUCCESS);
     nt_lab_own(0);
-    assert_int_equal(IoGetDeviceObjectPointer(&name, FILE_READ_ATTRIBUTES, &file, &device), STATUS_SUCCESS);
-    assert_ptr_equal(device, sample.other);
+    device->AttachedDevice = upper;
+    assert_ptr_equal(IoGetAttachedDeviceReference(device), upper);
+    ObDereferenceObject(upper);
+    device->AttachedDevice = NULL;
     assert_ptr_equal(IoGetAttachedDeviceReference(device), device);
     struct nt_lab_held held;
     nt_lab_held(&held);
-    assert_int_equal(held.references, 2);
+    assert_int_equal(held.references, 1);
 
     BUS_INTERFACE_STANDARD answer = {0};
     assert_int_equal(ask(device, &GUID_BUS_INTERFACE_STANDARD, &answer, STATUS_NOT_SUPPORTED), STATUS_SUCCESS);
@@ -395,9 +393,9 @@ static void another_device(void **state)
     sample_breach("STATUS_NOT_SUPPORTED");
 
     ObDereferenceObject(device);
-    ObDereferenceObject(file);
     nt_lab_own(1);
-    IoDeleteDevice(sample.other);
+    IoDeleteDevice(upper);
+    IoDeleteDevice(device);
     nt_lab_own(0);
 }
 

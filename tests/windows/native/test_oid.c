@@ -67,10 +67,12 @@ static struct {
     UINT32 clones, freed, requests, completions, cancels;
     NDIS_STATUS completed_with;
     PVOID cancelled;
+    UINT64 suspended_below, suspended_above; /* registers, when the request came there */
 } play;
 
 /* Between a request of the driver's own and its answer: NULL, or what happens then. */
 static void (*meanwhile)(lab_adapter *adapter);
+static int answer_fails; /* what a request of the driver's own says, whatever is in its buffer */
 static UINT64 held_back; /* 1: cross timestamps are not answered; 2: one waits */
 
 NDIS_STATUS __wrap_NdisAllocateCloneOidRequest(NDIS_HANDLE filter, NDIS_OID_REQUEST *request, ULONG tag,
@@ -139,6 +141,7 @@ static NDIS_STATUS request_of_clone(NDIS_HANDLE filter, NDIS_OID_REQUEST *clone)
     assert_memory_equal(&clone->DATA, &play.original.DATA, sizeof clone->DATA);
     play.requests++;
     play.clone = clone;
+    play.suspended_below = avb_load_acquire(&play.adapter.registers.suspended);
     if (play.pends) {
         assert_int_equal(pthread_create(&play.thread, NULL, complete_later, clone), 0);
         return NDIS_STATUS_PENDING;
@@ -161,6 +164,8 @@ NDIS_STATUS __wrap_NdisFOidRequest(NDIS_HANDLE filter, NDIS_OID_REQUEST *request
     NDIS_STATUS status = __real_NdisFOidRequest(filter, request);
     if (oid == OID_TIMESTAMP_CURRENT_CONFIG && meanwhile)
         meanwhile(filter); /* the double's handle is the adapter */
+    if (oid == OID_TIMESTAMP_CURRENT_CONFIG && answer_fails && status == NDIS_STATUS_SUCCESS)
+        return NDIS_STATUS_FAILURE;
     return status;
 }
 
@@ -176,6 +181,7 @@ VOID __wrap_NdisFOidRequestComplete(NDIS_HANDLE filter, NDIS_OID_REQUEST *reques
         nt_lab_breach("NdisFOidRequestComplete: before the clone was freed");
     play.completions++;
     play.completed_with = status;
+    play.suspended_above = avb_load_acquire(&play.adapter.registers.suspended);
 }
 
 VOID __wrap_NdisFCancelOidRequest(NDIS_HANDLE filter, PVOID id)
@@ -240,6 +246,7 @@ static void pass_through(void)
     NDIS_STATUS returned = AvbFilterOidRequest(&play.adapter, &play.original);
     if (play.pends)
         pthread_join(play.thread, NULL);
+    play.on = 0; /* a check that fails ends the test */
     assert_int_equal(play.requests, 1);
     assert_int_equal(play.clones, 1);
     assert_int_equal(play.freed, 1);
@@ -325,6 +332,41 @@ static void test_power_requests_pass(void **state)
     kit_no_breach();
 }
 
+/* From before the request to leave D0 comes below, until one for D0 has succeeded; no other cause is touched. */
+static void test_registers_are_left_alone_while_power_is_low(void **state)
+{
+    (void)state;
+    enum { PAUSED = AVB_SUSPENDED_PAUSED, LOW = AVB_SUSPENDED_LOW_POWER, REMOVED = AVB_SUSPENDED_REMOVED };
+    static const struct {
+        UINT32 power;
+        NDIS_STATUS status;
+        UINT64 before, below, above;
+    } cases[] = {
+        {NdisDeviceStateD3, NDIS_STATUS_SUCCESS, 0, LOW, LOW},
+        {NdisDeviceStateD1, NDIS_STATUS_SUCCESS, PAUSED, PAUSED | LOW, PAUSED | LOW},
+        {NdisDeviceStateD2, NDIS_STATUS_FAILURE, 0, LOW, 0},
+        {NdisDeviceStateD3, NDIS_STATUS_FAILURE, PAUSED | REMOVED, PAUSED | LOW | REMOVED, PAUSED | REMOVED},
+        {NdisDeviceStateD0, NDIS_STATUS_SUCCESS, LOW, LOW, 0},
+        {NdisDeviceStateD0, NDIS_STATUS_SUCCESS, PAUSED | LOW | REMOVED, PAUSED | LOW | REMOVED, PAUSED | REMOVED},
+        {NdisDeviceStateD0, NDIS_STATUS_FAILURE, LOW, LOW, LOW},
+        {NdisDeviceStateD0, NDIS_STATUS_SUCCESS, 0, 0, 0},
+        {NdisDeviceStateUnspecified, NDIS_STATUS_SUCCESS, LOW, LOW, LOW},
+        {NdisDeviceStateUnspecified, NDIS_STATUS_FAILURE, LOW, LOW, LOW},
+    };
+    for (size_t i = 0; i < 2 * LENGTH(cases); i++) {
+        play_request(NdisRequestSetInformation, OID_PNP_SET_POWER);
+        play.pends = i % 2;
+        play.status = cases[i / 2].status;
+        play.adapter.registers.suspended = cases[i / 2].before;
+        memcpy(play.buffer, &cases[i / 2].power, sizeof cases[i / 2].power);
+        pass_through();
+        assert_int_equal(play.suspended_below, cases[i / 2].below);
+        assert_int_equal(play.suspended_above, cases[i / 2].above);
+        assert_int_equal(play.adapter.registers.suspended, cases[i / 2].above);
+    }
+    kit_no_breach();
+}
+
 /* ---- Through the double ---- */
 
 static void test_requests_from_above(void **state)
@@ -387,6 +429,24 @@ static void test_restart_asks_for_the_configuration(void **state)
         assert_int_equal(stats.timestamp_flags, RX_HARDWARE_ALL);
         lab_pause(adapter);
     }
+    lab_detach(adapter);
+}
+
+/* What a request that failed has left in the buffer is no configuration. */
+static void test_a_failed_answer_is_none(void **state)
+{
+    (void)state;
+    struct lab_adapter_config config = kit_config(1);
+    config.frequency_hz = 125000000;
+    config.timestamp_flags = RX_HARDWARE_ALL;
+    lab_adapter *adapter = kit_attach_paused(&config);
+    answer_fails = 1; /* the first is answered at once */
+    assert_int_equal(lab_restart(adapter), 0);
+    answer_fails = 0;
+    assert_int_equal(stats_of(1).source, AVB_SOURCE_NONE);
+    lab_pause(adapter);
+    assert_int_equal(lab_restart(adapter), 0);
+    assert_int_equal(stats_of(1).source, AVB_SOURCE_NDIS);
     lab_detach(adapter);
 }
 
@@ -578,8 +638,10 @@ int main(void)
         cmocka_unit_test(test_no_clone_is_no_request),
         cmocka_unit_test(test_cancels_by_the_same_identifier),
         cmocka_unit_test(test_power_requests_pass),
+        cmocka_unit_test(test_registers_are_left_alone_while_power_is_low),
         cmocka_unit_test_setup_teardown(test_requests_from_above, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_restart_asks_for_the_configuration, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_failed_answer_is_none, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_follows_indications, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_passes_all_indications, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_an_indication_outdates_the_answer, kit_setup, kit_teardown),

@@ -59,22 +59,7 @@ static struct {
 
 static UINT8 window[BAR_BYTES];
 static DRIVER_OBJECT bus_driver;
-static DEVICE_OBJECT bus_device = {.DriverObject = &bus_driver, .StackSize = 3};
-
-static const WCHAR device_name[] = L"\\DEVICE\\{7B8C1E0A-0001-4C55-8D0F-3F2E5A6B7C8D}";
-static const WCHAR other_name[] = L"\\DEVICE\\{7B8C1E0A-0002-4C55-8D0F-3F2E5A6B7C8D}";
-
-static UNICODE_STRING name_of(const WCHAR *text, size_t bytes)
-{
-    return (UNICODE_STRING){
-        .Length = (USHORT)(bytes - sizeof(WCHAR)), .MaximumLength = (USHORT)bytes, .Buffer = (WCHAR *)text};
-}
-
-PDEVICE_OBJECT lab_device_of(const UNICODE_STRING *name)
-{
-    size_t bytes = sizeof device_name - sizeof(WCHAR);
-    return name->Length == bytes && memcmp(name->Buffer, device_name, bytes) == 0 ? &bus_device : NULL;
-}
+static DEVICE_OBJECT *bus_device, *top_device; /* the stack's ends: requests enter at its top */
 
 void *lab_bar(UINT64 physical, UINT64 bytes)
 {
@@ -174,7 +159,7 @@ static void *answer_later(void *context)
 static NTSTATUS dispatch_pnp(DEVICE_OBJECT *device, IRP *irp)
 {
     IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
-    assert_ptr_equal(device, &bus_device);
+    assert_ptr_equal(device, top_device);
     assert_int_equal(stack->MajorFunction, IRP_MJ_PNP);
     assert_int_equal(stack->MinorFunction, IRP_MN_QUERY_INTERFACE);
     assert_int_equal(irp->IoStatus.Status, STATUS_NOT_SUPPORTED);
@@ -212,10 +197,22 @@ static void plug(UINT16 device_id)
     bus_driver.MajorFunction[IRP_MJ_PNP] = dispatch_pnp;
 }
 
+/* Attached: no register is accessed, and they wait for the filter to run. */
+static NTSTATUS attach_registers(UINT32 pin)
+{
+    __atomic_store_n(&rig.forbidden, 1, __ATOMIC_RELAXED);
+    NTSTATUS status = AvbRegistersOpen(&rig.registers, bus_device, pin);
+    __atomic_store_n(&rig.forbidden, 0, __ATOMIC_RELAXED);
+    return status;
+}
+
+/* And restarted; the first tick has come. */
 static NTSTATUS open_registers(UINT32 pin)
 {
-    UNICODE_STRING name = name_of(device_name, sizeof device_name);
-    return AvbRegistersOpen(&rig.registers, &name, pin);
+    NTSTATUS status = attach_registers(pin);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
+    AvbRegistersTick(&rig.registers);
+    return status;
 }
 
 static void plug_and_open(UINT16 device_id, UINT32 pin)
@@ -248,6 +245,36 @@ static void expect_state(UINT32 clock, UINT32 pin)
 static UINT32 accesses(void)
 {
     return rig.model.reads + rig.model.writes;
+}
+
+static DEVICE_OBJECT *new_device(void)
+{
+    DEVICE_OBJECT *device;
+    assert_int_equal(IoCreateDevice(&bus_driver, 0, NULL, FILE_DEVICE_NETWORK, 0, FALSE, &device), STATUS_SUCCESS);
+    device->StackSize = 3;
+    return device;
+}
+
+static int make_stack(void **state)
+{
+    (void)state;
+    nt_lab_own(1);
+    bus_device = new_device();
+    bus_device->AttachedDevice = new_device();
+    bus_device->AttachedDevice->AttachedDevice = top_device = new_device();
+    nt_lab_own(0);
+    return 0;
+}
+
+static int drop_stack(void **state)
+{
+    (void)state;
+    nt_lab_own(1);
+    IoDeleteDevice(top_device);
+    IoDeleteDevice(bus_device->AttachedDevice);
+    IoDeleteDevice(bus_device);
+    nt_lab_own(0);
+    return 0;
 }
 
 static int begin(void **state)
@@ -437,8 +464,7 @@ static void test_a_bus_that_is_not_pci_is_refused(void **state)
     rig.answers = 0x14;
     expect_refusal(STATUS_NOT_SUPPORTED);
     plug(DEVICE_I210);
-    UNICODE_STRING other = name_of(other_name, sizeof other_name);
-    assert_false(NT_SUCCESS(AvbRegistersOpen(&rig.registers, &other, AVB_NO_PIN)));
+    assert_int_equal(AvbRegistersOpen(&rig.registers, NULL, AVB_NO_PIN), STATUS_NOT_SUPPORTED); /* a virtual one */
     assert_int_equal(rig.requests, 0);
     expect_held(0);
 }
@@ -457,7 +483,7 @@ static void test_nothing_is_left_whichever_call_fails(void **state)
         expect_held(NT_SUCCESS(status));
         assert_true(points < 20);
     }
-    assert_true(points > 3); /* the device, the request, the mapping */
+    assert_int_equal(points, 3); /* the request, the mapping, nothing */
 }
 
 /* ---- Stamps ---- */
@@ -594,11 +620,81 @@ static void test_nothing_is_accessed_while_suspended(void **state)
     (void)state;
     plug_and_open(DEVICE_I210, 1);
     expect_stamp(1);
-    AvbRegistersSuspend(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
     expect_state(AVB_NIC_CLOCK_LOST, AVB_SDP_DEVICE_GONE);
     assert_true(AvbRegistersAreOpen(&rig.registers));
     expect_silence();
-    AvbRegistersSuspend(&rig.registers); /* each of several events says it */
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED); /* once more: it is one cause */
+    expect_silence();
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
+    AvbRegistersTick(&rig.registers);
+    expect_stamp(2);
+}
+
+static void test_what_is_attached_waits_for_restart(void **state)
+{
+    (void)state;
+    plug(DEVICE_I210);
+    assert_int_equal(attach_registers(1), STATUS_SUCCESS);
+    assert_true(AvbRegistersAreOpen(&rig.registers));
+    assert_true(AvbRegistersHavePin(&rig.registers));
+    expect_state(AVB_NIC_CLOCK_LOST, AVB_SDP_DEVICE_GONE);
+    expect_silence();
+    assert_int_equal(accesses(), 0);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
+    use_everything(AVB_STAMP_CLOCK_UNKNOWN);
+    assert_int_equal(accesses(), 0);
+    AvbRegistersTick(&rig.registers);
+    expect_state(AVB_NIC_CLOCK_READ, AVB_SDP_OPEN);
+    expect_stamp(1);
+}
+
+/* One after another they come, and go in whatever order: nothing is accessed before the last is gone. */
+static void suspend_by(const UINT32 *causes, const UINT32 *ends)
+{
+    for (int i = 0; i < 3; i++) {
+        AvbRegistersSuspend(&rig.registers, causes[i]);
+        expect_silence();
+    }
+    for (int i = 0; i < 3; i++) {
+        expect_silence();
+        AvbRegistersResume(&rig.registers, ends[i]);
+    }
+    expect_no_stamp(AVB_STAMP_CLOCK_UNKNOWN);
+    AvbRegistersTick(&rig.registers);
+    expect_state(AVB_NIC_CLOCK_READ, AVB_SDP_OPEN);
+    expect_stamp(1);
+}
+
+static void test_each_cause_comes_and_goes_by_itself(void **state)
+{
+    enum { A = AVB_SUSPENDED_PAUSED, B = AVB_SUSPENDED_LOW_POWER, C = AVB_SUSPENDED_REMOVED };
+    static const UINT32 orders[][3] = {{A, B, C}, {A, C, B}, {B, A, C}, {B, C, A}, {C, A, B}, {C, B, A}};
+    (void)state;
+    plug_and_open(DEVICE_I210, 1);
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t j = 0; j < 6; j++)
+            suspend_by(orders[i], orders[j]);
+    }
+}
+
+static void test_causes_are_kept_while_nothing_is_open(void **state)
+{
+    (void)state;
+    plug(DEVICE_I210);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_LOW_POWER);
+    assert_int_equal(open_registers(1), STATUS_SUCCESS);
+    expect_silence();
+    AvbRegistersClose(&rig.registers);
+    assert_int_equal(open_registers(1), STATUS_SUCCESS);
+    expect_silence();
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_LOW_POWER);
+    AvbRegistersTick(&rig.registers);
+    expect_stamp(1);
+    AvbRegistersClose(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_REMOVED);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_LOW_POWER);
+    assert_int_equal(open_registers(1), STATUS_SUCCESS);
     expect_silence();
 }
 
@@ -606,10 +702,10 @@ static void test_after_a_suspension_all_begins_at_the_tick(void **state)
 {
     (void)state;
     plug_and_open(DEVICE_I210, 1);
-    AvbRegistersSuspend(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
     rig.model.epoch += 1000 * MODEL_SECOND; /* the device lost its power */
     rig.model.ctrl = 0;
-    AvbRegistersResume(&rig.registers);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
     UINT32 before = accesses();
     use_everything(AVB_STAMP_CLOCK_UNKNOWN);
     assert_int_equal(accesses(), before);
@@ -621,8 +717,8 @@ static void test_after_a_suspension_all_begins_at_the_tick(void **state)
     AvbRegistersPinLeave(&rig.registers);
     assert_int_equal(rig.model.ctrl, 0x800000);
     expect_clock(0);
-    AvbRegistersSuspend(&rig.registers);
-    AvbRegistersResume(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
     expect_clock(1); /* who asks before the tick is told that it is another clock */
 }
 
@@ -634,8 +730,8 @@ static void test_nothing_is_accessed_after_closing(void **state)
     expect_held(0);
     expect_silence();
     AvbRegistersClose(&rig.registers);
-    AvbRegistersSuspend(&rig.registers);
-    AvbRegistersResume(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
     expect_silence();
     assert_int_equal(open_registers(1), STATUS_SUCCESS); /* and it can be opened again */
     AvbRegistersTick(&rig.registers);
@@ -646,7 +742,7 @@ static void test_closing_what_is_suspended_accesses_nothing(void **state)
 {
     (void)state;
     plug_and_open(DEVICE_I210, 2);
-    AvbRegistersSuspend(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
     UINT32 before = accesses();
     AvbRegistersClose(&rig.registers);
     assert_int_equal(accesses(), before);
@@ -684,9 +780,9 @@ static void test_the_pin_is_given_back_before_the_device_sleeps(void **state)
     rig.model.ctrl = 0x00040100;
     assert_int_equal(open_registers(0), STATUS_SUCCESS);
     AvbRegistersPinEnter(&rig.registers);
-    AvbRegistersSuspend(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
     assert_int_equal(rig.model.ctrl, 0x00040100);
-    AvbRegistersResume(&rig.registers);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
     AvbRegistersTick(&rig.registers);
     assert_int_equal(rig.model.ctrl, 0x00400100);
     AvbRegistersPinLeave(&rig.registers); /* of the call that began before: the pairs stay pairs */
@@ -735,9 +831,9 @@ static void test_all_but_life_runs_at_dispatch_level(void **state)
     expect_stamp(1);
     expect_clock(0);
     use_everything(AVB_STAMP_NOT_VALID);
-    AvbRegistersSuspend(&rig.registers);
+    AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
     use_everything(AVB_STAMP_DEVICE_GONE);
-    AvbRegistersResume(&rig.registers);
+    AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
     AvbRegistersTick(&rig.registers);
     assert_int_equal(KeGetCurrentIrql(), DISPATCH_LEVEL);
     KeLowerIrql(irql);
@@ -772,12 +868,12 @@ static void test_threads_take_turns_and_stop_when_told(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, use_for_a_while, NULL), 0);
     for (int i = 0; i < 300; i++) {
-        AvbRegistersSuspend(&rig.registers);
+        AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
         __atomic_store_n(&rig.forbidden, 1, __ATOMIC_RELAXED);
         for (int spin = 0; spin < 20; spin++)
             sched_yield();
         __atomic_store_n(&rig.forbidden, 0, __ATOMIC_RELAXED);
-        AvbRegistersResume(&rig.registers);
+        AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
         for (int spin = 0; spin < 5; spin++)
             sched_yield();
     }
@@ -810,6 +906,9 @@ int main(void)
         TEST(test_a_clock_that_cannot_be_read_now_is_read_later),
         TEST(test_the_counter_may_have_any_frequency),
         TEST(test_nothing_is_accessed_while_suspended),
+        TEST(test_what_is_attached_waits_for_restart),
+        TEST(test_each_cause_comes_and_goes_by_itself),
+        TEST(test_causes_are_kept_while_nothing_is_open),
         TEST(test_after_a_suspension_all_begins_at_the_tick),
         TEST(test_nothing_is_accessed_after_closing),
         TEST(test_closing_what_is_suspended_accesses_nothing),
@@ -819,5 +918,5 @@ int main(void)
         TEST(test_all_but_life_runs_at_dispatch_level),
         TEST(test_threads_take_turns_and_stop_when_told),
     };
-    return cmocka_run_group_tests_name("registers", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("registers", tests, make_stack, drop_stack);
 }

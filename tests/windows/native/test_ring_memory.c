@@ -79,6 +79,132 @@ static void test_handles_cannot_be_widened(void **state)
     lab_detach(adapter);
 }
 
+/* ---- Handles that are taken back ---- */
+
+/* What the process does with what it has been given when one more of its handles cannot be had. */
+enum meddling { LEAVES_ALONE, CLOSES_FIRST, CLOSES_LAST, CLOSES_ALL, PROTECTS_FIRST, PROTECTS_ALL, MEDDLINGS };
+
+static struct {
+    lab_process *process; /* NULL: every call is the kernel's own */
+    enum meddling meddling;
+    UINT32 fails; /* which of the calls, 0... */
+    UINT32 calls;
+    UINT64 given[3];
+} gift;
+
+static void *meddle(void *context)
+{
+    (void)context;
+    for (UINT32 i = 0; i < gift.fails; i++) {
+        int first = i == 0, last = i + 1 == gift.fails;
+        enum meddling what = gift.meddling;
+        if (what == CLOSES_ALL || (what == CLOSES_FIRST && first) || (what == CLOSES_LAST && last))
+            assert_true(lab_close_handle(gift.process, gift.given[i]));
+        if (what == PROTECTS_ALL || (what == PROTECTS_FIRST && first))
+            assert_true(lab_protect_handle(gift.process, gift.given[i], 1));
+    }
+    return NULL;
+}
+
+NTSTATUS __real_ZwDuplicateObject(HANDLE from, HANDLE handle, HANDLE to, PHANDLE given, ACCESS_MASK access,
+                                  ULONG attributes, ULONG options);
+NTSTATUS __wrap_ZwDuplicateObject(HANDLE from, HANDLE handle, HANDLE to, PHANDLE given, ACCESS_MASK access,
+                                  ULONG attributes, ULONG options);
+NTSTATUS __wrap_ZwDuplicateObject(HANDLE from, HANDLE handle, HANDLE to, PHANDLE given, ACCESS_MASK access,
+                                  ULONG attributes, ULONG options)
+{
+    if (gift.process && to && gift.calls == gift.fails) {
+        pthread_t thread; /* another one of the process */
+        assert_int_equal(pthread_create(&thread, NULL, meddle, NULL), 0);
+        pthread_join(thread, NULL);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    NTSTATUS status = __real_ZwDuplicateObject(from, handle, to, given, access, attributes, options);
+    if (gift.process && to)
+        gift.given[gift.calls++] = (UINT64)(ULONG_PTR)*given;
+    return status;
+}
+
+/* What it has protected stays its own; all else is taken back. */
+static INT64 left_over(void)
+{
+    return gift.meddling == PROTECTS_ALL ? gift.fails : gift.meddling == PROTECTS_FIRST && gift.fails > 0 ? 1 : 0;
+}
+
+static void test_what_was_given_is_taken_back(void **state)
+{
+    (void)state;
+    lab_adapter *adapter = kit_attach(1);
+    for (UINT32 i = 0; i < 3 * MEDDLINGS; i++) {
+        struct kit_client client;
+        AVB_PTP_MONITORING given;
+        kit_open(&client, 1);
+        gift.process = client.process;
+        gift.meddling = i % MEDDLINGS;
+        gift.fails = i / MEDDLINGS;
+        gift.calls = 0;
+        assert_int_equal(kit_enable(client.file, client.process, &given), STATUS_INSUFFICIENT_RESOURCES);
+        gift.process = NULL;
+        assert_int_equal(lab_process_handles(client.process), left_over());
+        assert_int_equal(kit_stats(&client).enabled, 0);
+        kit_start(&client);
+        assert_true(kit_receive_one(adapter, i));
+        assert_int_equal(kit_drain(&client), 1);
+        kit_no_breach();
+        kit_kill(&client);
+    }
+    lab_detach(adapter);
+}
+
+struct closer {
+    lab_process *process;
+    UINT64 handles[3]; /* numbers come again at once */
+    UINT64 closed, over;
+};
+
+static void *close_again_and_again(void *context)
+{
+    struct closer *closer = context;
+    for (UINT32 i = 0; !__atomic_load_n(&closer->over, __ATOMIC_RELAXED); i = (i + 1) % 3)
+        closer->closed += lab_close_handle(closer->process, closer->handles[i]) ? 1 : 0;
+    return NULL;
+}
+
+/* Whichever call fails, and whenever the process closes what it may not even know of yet. */
+static void test_a_process_that_closes_all_the_time(void **state)
+{
+    (void)state;
+    lab_adapter *adapter = kit_attach(1);
+    struct kit_client client;
+    kit_open_and_start(&client, 1);
+    struct closer closer = {
+        .process = client.process,
+        .handles = {client.given.SharedMemoryHandle, client.given.consumer_handle, client.given.wake_event}};
+    kit_stop(&client);
+    pthread_t thread;
+    UINT32 failed = 0;
+    assert_int_equal(pthread_create(&thread, NULL, close_again_and_again, &closer), 0);
+    for (UINT32 turn = 0; turn < 20; turn++) {
+        UINT64 n = 0, calls;
+        do {
+            AVB_PTP_MONITORING given;
+            nt_lab_fail_nth(++n);
+            INT32 status = kit_enable(client.file, client.process, &given);
+            calls = nt_lab_fail_nth(0);
+            failed += status != STATUS_SUCCESS;
+            if (status == STATUS_SUCCESS)
+                assert_int_equal(kit_disable(client.file, client.process), STATUS_SUCCESS);
+        } while (calls >= n);
+    }
+    __atomic_store_n(&closer.over, 1, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    assert_true(failed > 200);
+    assert_true(closer.closed > 0);
+    kit_no_breach();
+    kit_kill(&client);
+    lab_detach(adapter);
+}
+
 /* ---- Memory ---- */
 
 static int is_zero(const void *memory, size_t bytes)
@@ -322,6 +448,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_handles_grant_what_is_needed, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_handles_cannot_be_widened, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_given_is_taken_back, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_process_that_closes_all_the_time, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_each_enable_is_fresh, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_process_may_drop_everything, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(test_lying_reader_harms_itself_only, kit_setup, kit_teardown),

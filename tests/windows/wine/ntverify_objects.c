@@ -146,25 +146,25 @@ static NTSTATUS duplicate(HANDLE from, HANDLE handle, HANDLE to, HANDLE *duplica
     return status;
 }
 
-static int is_handle_of(HANDLE process, HANDLE handle)
+/* 0: the process has no such handle. */
+static int copy_and_drop(HANDLE process, HANDLE handle, ULONG options)
 {
     HANDLE copy;
-    if (!NT_SUCCESS(NtDuplicateObject(process, handle, NtCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS)))
+    if (!NT_SUCCESS(NtDuplicateObject(process, handle, NtCurrentProcess(), &copy, 0, 0, options)))
         return 0;
     NtClose(copy);
     return 1;
 }
 
 /*
- * Closes a handle of another process. Wine does it and says that the target is no process: what there was, and is,
- * shows in a copy.
+ * Closes a handle of another process. Wine does so only while it copies it, and without a word where it is protected:
+ * then it still is there afterwards.
  */
 static NTSTATUS close_source(HANDLE from, HANDLE handle)
 {
-    if (!is_handle_of(from, handle))
+    if (!copy_and_drop(from, handle, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE))
         return STATUS_INVALID_HANDLE;
-    ZwDuplicateObject(from, handle, NULL, NULL, 0, 0, DUPLICATE_CLOSE_SOURCE);
-    if (is_handle_of(from, handle))
+    if (copy_and_drop(from, handle, DUPLICATE_SAME_ACCESS))
         return STATUS_HANDLE_NOT_CLOSABLE;
     __atomic_fetch_sub(&given, 1, __ATOMIC_RELAXED);
     return STATUS_SUCCESS;

@@ -234,6 +234,7 @@ NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, 
 #define FILE_READ_ATTRIBUTES     0x0080u
 #define FILE_ALL_ACCESS          0x001F01FFu
 
+#define OBJ_PROTECT_CLOSE    0x00000001u
 #define OBJ_INHERIT          0x00000002u
 #define OBJ_CASE_INSENSITIVE 0x00000040u
 #define OBJ_KERNEL_HANDLE    0x00000200u
@@ -261,7 +262,7 @@ typedef struct _OBJECT_ATTRIBUTES {
                                             .SecurityDescriptor = (security)}))
 
 typedef struct _OBJECT_TYPE *POBJECT_TYPE;
-typedef struct _EPROCESS *PEPROCESS;
+typedef struct _EPROCESS *PEPROCESS, *PKPROCESS;
 typedef struct _ETHREAD *PETHREAD, *PKTHREAD;
 typedef struct _OBJECT_HANDLE_INFORMATION {
     ULONG HandleAttributes;
@@ -298,12 +299,21 @@ LONG_PTR ObfDereferenceObject(PVOID Object);
 #define ObReferenceObject   ObfReferenceObject
 #define ObDereferenceObject ObfDereferenceObject
 
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
+
 PEPROCESS PsGetCurrentProcess(void);
 #define IoGetCurrentProcess PsGetCurrentProcess
 PETHREAD PsGetCurrentThread(void);
 #define KeGetCurrentThread PsGetCurrentThread
 HANDLE PsGetProcessId(PEPROCESS Process);
 HANDLE PsGetCurrentProcessId(void);
+
+/* Whose handles and memory the thread has until it detaches. */
+typedef struct _KAPC_STATE {
+    PKPROCESS Process; /* private: attached before; NULL: none */
+} KAPC_STATE, *PKAPC_STATE;
+VOID KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState);
+VOID KeUnstackDetachProcess(PKAPC_STATE ApcState);
 
 /* ---- Threads ---- */
 typedef VOID KSTART_ROUTINE(PVOID StartContext);
@@ -526,8 +536,6 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 #define IoCallDriver      IofCallDriver
 PIRP IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
                                   PLARGE_INTEGER StartingOffset, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock);
-NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
-                                  PDEVICE_OBJECT *DeviceObject);
 PDEVICE_OBJECT IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject);
 NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
                         DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
