@@ -70,6 +70,8 @@ static READING ReadRegisters(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
 static READING ReadNic(AVB_DEVICE_CONTEXT *adapter, UINT64 frequency)
 {
     AVB_STAMP_CONFIG config = avb_load_acquire(&adapter->stamps);
+    if (AvbAdapterIsAsleep(&adapter->registers)) /* it could answer when it wakes */
+        return (READING){0};
     if (AvbStampsHardware(config, AVB_DIRECTION_RX) || AvbStampsHardware(config, AVB_DIRECTION_TX))
         return config & AVB_STAMP_CROSS ? ReadCrossTimestamp(adapter, config) : (READING){0};
     return AvbRegistersAreOpen(&adapter->registers) ? ReadRegisters(adapter, frequency) : (READING){0};

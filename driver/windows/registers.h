@@ -92,6 +92,12 @@ _IRQL_requires_max_(DISPATCH_LEVEL) void AvbRegistersState(_Inout_ AVB_REGISTERS
                                                            _Out_ UINT32 *sdp_result, _Out_ UINT16 *vendor,
                                                            _Out_ UINT16 *device);
 
+/* The adapter is not in D0, or about to leave it: also known where no registers are open. */
+static inline int AvbAdapterIsAsleep(_In_ const AVB_REGISTERS *registers)
+{
+    return (avb_load_acquire(&registers->suspended) & AVB_SUSPENDED_LOW_POWER) != 0;
+}
+
 static inline int AvbRegistersAreOpen(_In_ const AVB_REGISTERS *registers)
 {
     return avb_load_relaxed(&registers->open) != 0;

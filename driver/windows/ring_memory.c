@@ -16,7 +16,8 @@ typedef struct _NOBODY {
     };
 } NOBODY;
 
-static NTSTATUS DenyAll(NOBODY *nobody)
+/* What a new unnamed object of the kernel's is made with; `nobody` is part of it. */
+static NTSTATUS DescribeObject(OBJECT_ATTRIBUTES *attributes, NOBODY *nobody)
 {
     static SID owner_rights = {SID_REVISION, 1, SECURITY_CREATOR_SID_AUTHORITY, {SECURITY_CREATOR_OWNER_RIGHTS_RID}};
     NTSTATUS status = RtlCreateSecurityDescriptor(&nobody->descriptor, SECURITY_DESCRIPTOR_REVISION);
@@ -26,6 +27,7 @@ static NTSTATUS DenyAll(NOBODY *nobody)
         status = RtlAddAccessAllowedAce(&nobody->list, ACL_REVISION, READ_CONTROL, &owner_rights);
     if (NT_SUCCESS(status))
         status = RtlSetDaclSecurityDescriptor(&nobody->descriptor, TRUE, &nobody->list, FALSE);
+    InitializeObjectAttributes(attributes, NULL, OBJ_KERNEL_HANDLE, NULL, &nobody->descriptor);
     return status;
 }
 
@@ -41,11 +43,10 @@ static void CloseHandle(HANDLE *handle)
 static NTSTATUS CreateObject(AVB_SECTION *section, UINT32 bytes)
 {
     NOBODY nobody;
-    NTSTATUS status = DenyAll(&nobody);
+    OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status = DescribeObject(&attributes, &nobody);
     if (!NT_SUCCESS(status))
         return status;
-    OBJECT_ATTRIBUTES attributes;
-    InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, &nobody.descriptor);
     LARGE_INTEGER size = {.QuadPart = bytes};
     section->bytes = bytes;
     status = ZwCreateSection(&section->handle, SECTION_MAP_READ | SECTION_MAP_WRITE, &attributes, &size, PAGE_READWRITE,
@@ -109,11 +110,10 @@ static NTSTATUS CreateSection(AVB_SECTION *section, UINT32 bytes)
 static NTSTATUS CreateWakeEvent(AVB_RING_MEMORY *memory)
 {
     NOBODY nobody;
-    NTSTATUS status = DenyAll(&nobody);
+    OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status = DescribeObject(&attributes, &nobody);
     if (!NT_SUCCESS(status))
         return status;
-    OBJECT_ATTRIBUTES attributes;
-    InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, &nobody.descriptor);
     status =
         ZwCreateEvent(&memory->wake_handle, EVENT_MODIFY_STATE | SYNCHRONIZE, &attributes, SynchronizationEvent, FALSE);
     if (!NT_SUCCESS(status)) {

@@ -305,6 +305,32 @@ static void test_miniport_without_cross_timestamps(void **state)
     }
 }
 
+/* A miniport that sleeps may hold a request until it wakes; not every one is paused first. */
+static void test_asleep_it_is_not_asked(void **state)
+{
+    (void)state;
+    struct lab_adapter_config config = kit_config(2);
+    config.frequency_hz = 125000000;
+    config.timestamp_flags = RX_HARDWARE_ALL;
+    config.cross_timestamp = 1;
+    config.no_pause_on_suspend = 1;
+    lab_adapter *adapter = kit_attach_paused(&config);
+    assert_int_equal(lab_restart(adapter), 0);
+    struct kit_client client;
+    kit_open(&client, 2);
+    for (int awake = 0; awake < 2; awake++) {
+        lab_set_power(adapter, awake);
+        asked_the_double = 0;
+        PTP_CLOCKS_RECORD clocks;
+        assert_int_equal(kit_clocks(client.file, client.process, &clocks), STATUS_SUCCESS);
+        assert_true(clocks.realtime_ns > 0);
+        assert_int_equal(clocks.hw_timestamp_ns != 0, awake);
+        assert_int_equal(asked_the_double, awake);
+    }
+    kit_kill(&client);
+    lab_detach(adapter);
+}
+
 /* ---- With one ---- */
 
 static const UINT64 counter_frequencies[] = {10000000, 3579545, 14318180, 2441406, 24000000, 1193182, 3312451, SECOND};
@@ -401,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_real_clocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_clock_of_the_nic, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_miniport_without_cross_timestamps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_asleep_it_is_not_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_says_the_truth_within_what_it_admits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_admits_no_more_than_it_must, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_answers_that_cannot_be, set_up, tear_down),
