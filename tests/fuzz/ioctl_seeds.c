@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes inputs of fuzz_ioctl, each a short life of the driver: ioctl_seeds DIRECTORY */
 #include "ioctl_input.h"
+#include "seeds.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct seed {
     const char *name;
@@ -151,15 +150,7 @@ static const struct seed seeds[] = {
 
 static int write_seed(const char *directory, const struct seed *seed)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, seed->name);
-    FILE *file = fopen(path, "wb");
-    int written = file != NULL && fwrite(seed->steps, 1, sizeof seed->steps, file) == sizeof seed->steps;
-    if (file != NULL && fclose(file) != 0)
-        written = 0;
-    if (!written)
-        fprintf(stderr, "%s: cannot write it: %s\n", path, strerror(errno));
-    return written;
+    return seed_write(directory, seed->name, "", 0, seed->steps, sizeof seed->steps);
 }
 
 /* Each call of an operation fails once: enable where `last` says so, else attach. */
@@ -191,14 +182,9 @@ static int write_failures(const char *directory, unsigned char last, unsigned co
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
-        return 2;
-    }
-    if (mkdir(argv[1], 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "%s: cannot make it: %s\n", argv[1], strerror(errno));
-        return 1;
-    }
+    int refused = seeds_begin(argc, argv);
+    if (refused != 0)
+        return refused;
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         if (!write_seed(argv[1], &seeds[i]))
             return 1;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes pcapng files as inputs of fuzz_pcapng: pcapng_seeds DIRECTORY */
 #include "unit/capture_file.h"
+#include "seeds.h"
 
 #include <ptpmon.h>
-
-#include <errno.h>
-#include <sys/stat.h>
 
 static struct file file;
 static uint8_t bytes[64] = {0x01, 0x1B, 0x19};
@@ -97,14 +95,9 @@ static int write_seed(const char *directory, const char *name, int kind)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
-        return 2;
-    }
-    if (mkdir(argv[1], 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "%s: cannot make the directory: %s\n", argv[1], strerror(errno));
-        return 1;
-    }
+    int refused = seeds_begin(argc, argv);
+    if (refused != 0)
+        return refused;
     if (!write_seed(argv[1], "own", -1)) {
         fprintf(stderr, "%s\n", ptpmon_error_message());
         return 1;
