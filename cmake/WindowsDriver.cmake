@@ -95,9 +95,13 @@ function(add_windows_driver name)
     if(ARG_RESOURCE)
         get_filename_component(resource ${ARG_RESOURCE} ABSOLUTE)
         set(compiled ${CMAKE_CURRENT_BINARY_DIR}/${name}.res)
+        # llvm-rc takes an absolute path such as /check/... for its option /c: the paths are relative.
+        get_filename_component(folder ${resource} DIRECTORY)
+        get_filename_component(file ${resource} NAME)
+        file(RELATIVE_PATH result ${folder} ${compiled})
         add_custom_command(OUTPUT ${compiled}
-            COMMAND ${AVB_LLVM_RC} /no-preprocess /fo ${compiled} ${resource}
-            DEPENDS ${resource} VERBATIM)
+            COMMAND ${AVB_LLVM_RC} /no-preprocess /fo ${result} ${file}
+            WORKING_DIRECTORY ${folder} DEPENDS ${resource} VERBATIM)
         list(APPEND inputs ${compiled})
     endif()
     foreach(definition IN LISTS ARG_IMPORTS)

@@ -280,7 +280,10 @@ def link_again(built: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
         libraries.append(directory / f"{name}.lib")
         subprocess.run([tool("llvm-dlltool"), "-m", "i386:x86-64", "-d", directory / f"{name}.def",
                         "-l", libraries[-1]], check=True)
-    objects = sorted((built / "CMakeFiles" / "avb_driver.dir").rglob("*.obj"))
+    # A constant that several objects have comes from the first of them: the driver's own stand first, as in the build,
+    # wherever the checkout lies (core's are below its whole path).
+    objects = sorted((built / "CMakeFiles" / "avb_driver.dir").rglob("*.obj"),
+                     key=lambda path: (len(path.parts), path.name))
     output = directory / "second.sys"
     subprocess.run([tool("lld-link"), "/nologo", f"/out:{output}", "/machine:x64", "/driver", "/subsystem:native",
                     "/entry:DriverEntry", "/nodefaultlib", "/dynamicbase", "/highentropyva", "/guard:cf",
