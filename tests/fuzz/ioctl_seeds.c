@@ -28,6 +28,8 @@ static const struct seed seeds[] = {
       {IOCTL_STATISTICS},
       {IOCTL_CLOSE},
       {IOCTL_DETACH}}},
+    {"settings-not-read", /* the ring has its default capacity then */
+     {{IOCTL_FAIL, 1}, {IOCTL_ATTACH}, {IOCTL_RUN}, {IOCTL_OPEN}, {IOCTL_ENABLE}, {IOCTL_STATISTICS}}},
     {"two-owners",
      {{IOCTL_ATTACH},
       {IOCTL_RUN},
