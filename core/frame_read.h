@@ -198,16 +198,10 @@ AVB_INLINE int avb_is_surely_foreign(const UINT8 *bytes)
 }
 
 /*
- * Classifies the frame and, where it is AVB_FRAME_PTP, fills the event's fields that the frame
- * knows: everything but the three times, direction, queueId and sequence, which are left alone;
- * of `stamp` all bits are set: VLAN and MORE_TAGS as found, the others 0. For every other kind the
- * event holds nothing of meaning.
- *
- * length: of the frame on the wire in bytes without FCS, which may exceed what `load` can give.
- * tag: the out-of-band VLAN tag, 0 or AVB_TAG(TCI).
+ * avb_frame_read(), and where in the frame the message lies: `span` has meaning for AVB_FRAME_PTP.
  */
-AVB_INLINE enum avb_frame_kind avb_frame_read(const void *frame, avb_frame_load load, UINT32 length, UINT32 tag,
-                                              PTP_TIMESTAMP_EVENT *event)
+AVB_INLINE enum avb_frame_kind avb_frame_find(const void *frame, avb_frame_load load, UINT32 length, UINT32 tag,
+                                              PTP_TIMESTAMP_EVENT *event, struct avb_ptp_span *span)
 {
     UINT8 ethernet[AVB_ETHERNET_HEADER];
     if (load(frame, 0, ethernet, sizeof ethernet) != 0)
@@ -229,15 +223,15 @@ AVB_INLINE enum avb_frame_kind avb_frame_read(const void *frame, avb_frame_load 
         offset += 4;
     }
 
-    struct avb_ptp_span span = {offset, length, length};
+    *span = (struct avb_ptp_span){offset, length, length};
     enum avb_frame_kind kind = AVB_FRAME_PTP;
     UINT8 transport = AVB_TRANSPORT_ETHERNET;
     if (type == AVB_ETHERTYPE_IPV4) {
         transport = AVB_TRANSPORT_UDP_IPV4;
-        kind = avb_read_ipv4(frame, load, offset, length, &span);
+        kind = avb_read_ipv4(frame, load, offset, length, span);
     } else if (type == AVB_ETHERTYPE_IPV6) {
         transport = AVB_TRANSPORT_UDP_IPV6;
-        kind = avb_read_ipv6(frame, load, offset, length, &span);
+        kind = avb_read_ipv6(frame, load, offset, length, span);
     } else if (type != AVB_ETHERTYPE_PTP) {
         return AVB_FRAME_FOREIGN;
     }
@@ -252,7 +246,23 @@ AVB_INLINE enum avb_frame_kind avb_frame_read(const void *frame, avb_frame_load 
     event->vlanId = tag & 0x0FFFu;
     event->pcp = (UINT8)((tag & 0xE000u) >> 13);
     event->transport = transport;
-    return avb_read_ptp(frame, load, &span, event);
+    return avb_read_ptp(frame, load, span, event);
+}
+
+/*
+ * Classifies the frame and, where it is AVB_FRAME_PTP, fills the event's fields that the frame
+ * knows: everything but the three times, direction, queueId and sequence, which are left alone;
+ * of `stamp` all bits are set: VLAN and MORE_TAGS as found, the others 0. For every other kind the
+ * event holds nothing of meaning.
+ *
+ * length: of the frame on the wire in bytes without FCS, which may exceed what `load` can give.
+ * tag: the out-of-band VLAN tag, 0 or AVB_TAG(TCI).
+ */
+AVB_INLINE enum avb_frame_kind avb_frame_read(const void *frame, avb_frame_load load, UINT32 length, UINT32 tag,
+                                              PTP_TIMESTAMP_EVENT *event)
+{
+    struct avb_ptp_span span;
+    return avb_frame_find(frame, load, length, tag, event, &span);
 }
 
 #endif

@@ -378,6 +378,55 @@ PTPMON_API uint64_t ptpmon_capture_writer_bytes(const ptpmon_capture_writer *wri
 /* Flushes and frees; NULL is allowed. */
 PTPMON_API ptpmon_status ptpmon_capture_writer_close(ptpmon_capture_writer *writer);
 
+/* ---- Messages ----------------------------------------------------------------------------- */
+
+/* A time, or a difference of two: ns + fraction / 65536, of either sign; the fraction is never negative. */
+typedef struct ptpmon_time {
+    int64_t ns;
+    uint32_t fraction; /* 2^-16 ns, 0..65535 */
+} ptpmon_time;
+
+/* correctionField: "too big to represent" (IEEE 1588-2019 13.3.2.9) */
+#define PTPMON_CORRECTION_TOO_BIG INT64_MAX
+
+/* ptpmon_message.has: the parts of a message that a captured frame held in full. */
+#define PTPMON_MESSAGE_TIMESTAMP  0x1u /* seconds, nanoseconds */
+#define PTPMON_MESSAGE_REQUESTING 0x2u /* requestingPortIdentity */
+#define PTPMON_MESSAGE_FOLLOW_UP  0x4u /* the Follow_Up information TLV of IEEE 802.1AS */
+#define PTPMON_MESSAGE_ANNOUNCE   0x8u /* currentUtcOffset ... timeSource */
+
+/* What a message says beyond what is in its event. Numbers as on the wire, in host order; what is not there is 0. */
+typedef struct ptpmon_message {
+    int64_t correctionField; /* 2^-16 ns, signed */
+    uint64_t seconds;        /* of the message's one timestamp, 48 bits: originTimestamp, preciseOriginTimestamp,
+                                receiveTimestamp, requestReceiptTimestamp, responseOriginTimestamp */
+    uint32_t nanoseconds;    /* of the same; may be 10^9 or more in a wrong message */
+    uint8_t has;             /* PTPMON_MESSAGE_... */
+    int8_t logMessageInterval;
+    uint16_t requestingPortNumber;
+    uint8_t requestingClockIdentity[8];
+    /* Follow_Up information TLV, IEEE 802.1AS-2020 11.4.4.3 */
+    int32_t cumulativeScaledRateOffset; /* (rateRatio - 1) * 2^41 */
+    int32_t scaledLastGmFreqChange;     /* of the fractional frequency offset, * 2^41 */
+    ptpmon_time lastGmPhaseChange;      /* what does not fit is the nearest that does */
+    uint16_t gmTimeBaseIndicator;
+    /* Announce, IEEE 1588-2019 13.5 */
+    int16_t currentUtcOffset;
+    uint16_t stepsRemoved;
+    uint16_t offsetScaledLogVariance; /* grandmasterClockQuality */
+    uint8_t clockClass, clockAccuracy;
+    uint8_t grandmasterPriority1, grandmasterPriority2;
+    uint8_t grandmasterIdentity[8];
+    uint8_t timeSource;
+} ptpmon_message;
+
+/*
+ * Reads the PTP message of a captured frame: `event` as ptpmon_result.frame has it, but for system_timestamp, which is
+ * 0; `message` may be NULL. NOTHING: the frame is no PTPv2 message, or is damaged or cut inside its header.
+ */
+PTPMON_API ptpmon_status ptpmon_frame_message(const ptpmon_frame *frame, PTP_TIMESTAMP_EVENT *event,
+                                              ptpmon_message *message);
+
 /* ---- Correlator --------------------------------------------------------------------------- */
 
 /*
@@ -420,6 +469,7 @@ typedef struct ptpmon_correlator ptpmon_correlator;
 typedef struct ptpmon_correlator_options {
     uint64_t window_ns;   /* 0 = 1 s; at most 30 s */
     uint32_t max_pending; /* items not decided at most, 0 = 262144; beyond it the oldest group is decided early */
+    bool messages;        /* also read what the frames' messages say: ptpmon_result.message */
 } ptpmon_correlator_options;
 
 typedef enum ptpmon_outcome {
@@ -463,6 +513,7 @@ typedef struct ptpmon_result {
     ptpmon_outcome outcome;
     ptpmon_reason reason;
     bool has_event, has_frame;
+    bool has_message;          /* there is a frame, and ptpmon_correlator_options.messages asked for its content */
     bool decided_early;        /* the window was cut short, by max_pending or by an item older than promised: it may
                                   be wrong that there is no other item of this key */
     uint32_t cross_check;      /* matched only */
@@ -472,6 +523,7 @@ typedef struct ptpmon_result {
                                   queueId unknown. Zero without frame */
     int64_t frame_time_ns;     /* capture time */
     uint64_t frame_number;     /* ptpmon_frame.number */
+    ptpmon_message message;    /* of the frame, where has_message says so; else zero */
 } ptpmon_result;
 
 typedef struct ptpmon_correlation {
@@ -553,6 +605,7 @@ typedef struct ptpmon_observer_options {
     uint64_t window_ns;     /* of the correlator; 0 = 1 s */
     uint64_t max_offset_ns; /* files: between capture clock and system clock; 0 = 60 s */
     bool other_clock;       /* files: the capture was stamped by a clock of its own (adapter stamps, a tap) */
+    bool messages;          /* also read what the frames' messages say: ptpmon_result.message */
 } ptpmon_observer_options;
 
 /* How long a frame took, by which stamps; docs: ptpmon-watch(1). */

@@ -10,10 +10,10 @@
 #include "coverage.h"
 #include "error.h"
 #include "frame_key.h"
-#include "frame_read.h"
 #include "hash_table.h"
 #include "item.h"
 #include "list.h"
+#include "message.h"
 #include "pairing.h"
 #include "slab.h"
 
@@ -53,6 +53,7 @@ struct group {
 struct ptpmon_correlator {
     int64_t window_ns, edge_ns;
     uint32_t max_pending;
+    bool messages;       /* items are PTPMON_ITEM_WITH_MESSAGE */
     bool no_stack_times; /* the software stamps of events are of another clock than captures have */
     struct ptpmon_clock_map clocks;
     struct ptpmon_coverage monitor, capture;
@@ -102,7 +103,8 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
         free(correlator);
         return no_memory();
     }
-    ptpmon_slab_init(&correlator->items, sizeof(struct ptpmon_item));
+    correlator->messages = options->messages;
+    ptpmon_slab_init(&correlator->items, options->messages ? PTPMON_ITEM_WITH_MESSAGE : sizeof(struct ptpmon_item));
     ptpmon_slab_init(&correlator->group_blocks, sizeof(struct group));
     correlator->window_ns = (int64_t)(options->window_ns ? options->window_ns : DEFAULT_WINDOW_NS);
     correlator->edge_ns = correlator->window_ns < EDGE_NS ? correlator->window_ns : EDGE_NS;
@@ -201,16 +203,18 @@ static void deliver_pool(ptpmon_correlator *correlator, struct ptpmon_pool *pool
 }
 
 /* `item` represents the result: an event and its partner, or what is alone. */
-static void fill_result(ptpmon_result *result, const struct ptpmon_item *item)
+static void fill_result(ptpmon_result *result, struct ptpmon_item *item, bool messages)
 {
     static const PTP_TIMESTAMP_EVENT none = {0};
+    static const ptpmon_message nothing = {0};
     const struct ptpmon_item *event = item->is_frame ? NULL : item;
-    const struct ptpmon_item *frame = item->is_frame ? item : item->partner;
+    struct ptpmon_item *frame = item->is_frame ? item : item->partner;
     memset(result, 0, offsetof(ptpmon_result, event));
     result->outcome = (ptpmon_outcome)item->outcome;
     result->reason = (ptpmon_reason)item->reason;
     result->has_event = event != NULL;
     result->has_frame = frame != NULL;
+    result->has_message = messages && frame;
     result->decided_early = item->decided_early;
     result->cross_check = item->cross_check;
     result->event = event ? event->message : none;
@@ -219,6 +223,7 @@ static void fill_result(ptpmon_result *result, const struct ptpmon_item *item)
         result->frame.system_timestamp = frame->time > 0 ? (UINT64)frame->time : 0;
     result->frame_time_ns = frame ? frame->frame_time_ns : 0;
     result->frame_number = frame ? frame->frame_number : 0;
+    result->message = result->has_message ? *ptpmon_item_message(frame) : nothing;
 }
 
 ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_result *result)
@@ -226,7 +231,7 @@ ptpmon_status ptpmon_correlator_next(ptpmon_correlator *correlator, ptpmon_resul
     struct ptpmon_item *item = ptpmon_item_queue_pop(&correlator->results);
     if (!item)
         return PTPMON_NOTHING;
-    fill_result(result, item);
+    fill_result(result, item, correlator->messages);
     correlator->undelivered -= item->partner ? 2 : 1;
     if (item->partner)
         ptpmon_slab_give(&correlator->items, item->partner);
@@ -645,29 +650,15 @@ ptpmon_status ptpmon_correlator_event(ptpmon_correlator *correlator, const PTP_T
     }
 }
 
-static long load(const void *from, UINT32 offset, void *to, UINT32 length)
-{
-    const ptpmon_frame *frame = from;
-    if (offset > frame->captured_length || length > frame->captured_length - offset)
-        return -1;
-    memcpy(to, frame->bytes + offset, length);
-    return 0;
-}
-
-static enum avb_frame_kind parse(const ptpmon_frame *frame, PTP_TIMESTAMP_EVENT *message)
-{
-    *message = (PTP_TIMESTAMP_EVENT){.queueId = AVB_QUEUE_UNKNOWN};
-    message->direction = frame->direction <= AVB_DIRECTION_TX ? frame->direction : AVB_DIRECTION_UNKNOWN;
-    return avb_frame_read(frame, load, frame->length, 0, message);
-}
-
 static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame,
-                                const PTP_TIMESTAMP_EVENT *message)
+                                const PTP_TIMESTAMP_EVENT *identity, const ptpmon_message *message)
 {
     ptpmon_status status = prepare_for_item(correlator);
     if (status != PTPMON_OK)
         return status;
-    struct ptpmon_item *item = new_item(correlator, message, true);
+    struct ptpmon_item *item = new_item(correlator, identity, true);
+    if (correlator->messages)
+        *ptpmon_item_message(item) = *message;
     item->frame_time_ns = frame->time_ns;
     item->frame_number = frame->number;
     item->resolution_ns = frame->resolution_ns ? frame->resolution_ns : 1;
@@ -688,10 +679,11 @@ ptpmon_status ptpmon_correlator_frame(ptpmon_correlator *correlator, const ptpmo
         return status;
     if (!ptpmon_clock_map_newest(&correlator->clocks))
         return ptpmon_fail(PTPMON_INVALID, "correlator: a frame before the first CLOCKS record; feed events first");
-    PTP_TIMESTAMP_EVENT message;
-    enum avb_frame_kind kind = parse(frame, &message);
+    PTP_TIMESTAMP_EVENT identity;
+    ptpmon_message message;
+    enum avb_frame_kind kind = ptpmon_message_read(frame, &identity, correlator->messages ? &message : NULL);
     if (kind == AVB_FRAME_PTP)
-        status = take_frame(correlator, frame, &message);
+        status = take_frame(correlator, frame, &identity, &message);
     if (status == PTPMON_OK)
         correlator->counts.frames_by_kind[kind]++;
     return status;

@@ -33,6 +33,14 @@ struct ptpmon_item {
 
 _Static_assert(sizeof(struct ptpmon_item) <= 128, "an item is two cache lines");
 
+/* What a frame's message says lies behind its item, where the correlator was told to keep it. */
+#define PTPMON_ITEM_WITH_MESSAGE (sizeof(struct ptpmon_item) + sizeof(ptpmon_message))
+
+static inline ptpmon_message *ptpmon_item_message(struct ptpmon_item *item)
+{
+    return (ptpmon_message *)(void *)(item + 1);
+}
+
 /* Whether the first item comes before the second one. No two items are equal. */
 typedef bool (*ptpmon_item_order)(const struct ptpmon_item *, const struct ptpmon_item *);
 

@@ -155,7 +155,7 @@ static ptpmon_status read_frame(ptpmon_observer *observer)
 
 static ptpmon_status start(ptpmon_observer *observer, const ptpmon_observer_options *options)
 {
-    ptpmon_correlator_options correlator = {.window_ns = options->window_ns};
+    ptpmon_correlator_options correlator = {.window_ns = options->window_ns, .messages = options->messages};
     ptpmon_status status = align(observer, options);
     if (status == PTPMON_OK)
         status = ptpmon_correlator_open(&correlator, &observer->correlator);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What crosses the boundary to libptpmon, as ctypes sees it: mirrors of ptpmon.h and include/avb. Nothing is loaded."""
 import ctypes
-from ctypes import c_bool, c_char, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_ubyte, c_uint8, c_uint16
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import c_bool, c_char, c_char_p, c_double, c_int, c_int8, c_int16, c_int32, c_int64, c_size_t, c_ubyte, c_uint8
+from ctypes import c_uint16, c_uint32, c_uint64, c_void_p
 
 # ---- avb_ptp_events.h ----
 
@@ -233,18 +233,49 @@ VLAN_DIFFERS = 0x2
 PCP_DIFFERS = 0x4
 
 
+class ptpmon_time(ctypes.Structure):
+    _fields_ = [("ns", c_int64), ("fraction", c_uint32)]
+
+
+class ptpmon_message(ctypes.Structure):
+    _fields_ = [
+        ("correctionField", c_int64),
+        ("seconds", c_uint64),
+        ("nanoseconds", c_uint32),
+        ("has", c_uint8),
+        ("logMessageInterval", c_int8),
+        ("requestingPortNumber", c_uint16),
+        ("requestingClockIdentity", c_uint8 * 8),
+        ("cumulativeScaledRateOffset", c_int32),
+        ("scaledLastGmFreqChange", c_int32),
+        ("lastGmPhaseChange", ptpmon_time),
+        ("gmTimeBaseIndicator", c_uint16),
+        ("currentUtcOffset", c_int16),
+        ("stepsRemoved", c_uint16),
+        ("offsetScaledLogVariance", c_uint16),
+        ("clockClass", c_uint8),
+        ("clockAccuracy", c_uint8),
+        ("grandmasterPriority1", c_uint8),
+        ("grandmasterPriority2", c_uint8),
+        ("grandmasterIdentity", c_uint8 * 8),
+        ("timeSource", c_uint8),
+    ]
+
+
 class ptpmon_result(ctypes.Structure):
     _fields_ = [
         ("outcome", c_int),
         ("reason", c_int),
         ("has_event", c_bool),
         ("has_frame", c_bool),
+        ("has_message", c_bool),
         ("decided_early", c_bool),
         ("cross_check", c_uint32),
         ("event", PTP_TIMESTAMP_EVENT),
         ("frame", PTP_TIMESTAMP_EVENT),
         ("frame_time_ns", c_int64),
         ("frame_number", c_uint64),
+        ("message", ptpmon_message),
     ]
 
 
@@ -271,7 +302,7 @@ class ptpmon_correlation(ctypes.Structure):
 
 
 class ptpmon_observer_options(ctypes.Structure):
-    _fields_ = [("window_ns", c_uint64), ("max_offset_ns", c_uint64), ("other_clock", c_bool)]
+    _fields_ = [("window_ns", c_uint64), ("max_offset_ns", c_uint64), ("other_clock", c_bool), ("messages", c_bool)]
 
 
 class ptpmon_latency(ctypes.Structure):

@@ -225,6 +225,35 @@ static void print_captures(void)
     FIELD(ptpmon_frame, number);
 }
 
+static void print_messages(void)
+{
+    STRUCTURE(ptpmon_time);
+    FIELD(ptpmon_time, ns);
+    FIELD(ptpmon_time, fraction);
+
+    STRUCTURE(ptpmon_message);
+    FIELD(ptpmon_message, correctionField);
+    FIELD(ptpmon_message, seconds);
+    FIELD(ptpmon_message, nanoseconds);
+    FIELD(ptpmon_message, has);
+    FIELD(ptpmon_message, logMessageInterval);
+    FIELD(ptpmon_message, requestingPortNumber);
+    FIELD(ptpmon_message, requestingClockIdentity);
+    FIELD(ptpmon_message, cumulativeScaledRateOffset);
+    FIELD(ptpmon_message, scaledLastGmFreqChange);
+    FIELD(ptpmon_message, lastGmPhaseChange);
+    FIELD(ptpmon_message, gmTimeBaseIndicator);
+    FIELD(ptpmon_message, currentUtcOffset);
+    FIELD(ptpmon_message, stepsRemoved);
+    FIELD(ptpmon_message, offsetScaledLogVariance);
+    FIELD(ptpmon_message, clockClass);
+    FIELD(ptpmon_message, clockAccuracy);
+    FIELD(ptpmon_message, grandmasterPriority1);
+    FIELD(ptpmon_message, grandmasterPriority2);
+    FIELD(ptpmon_message, grandmasterIdentity);
+    FIELD(ptpmon_message, timeSource);
+}
+
 static void print_results(void)
 {
     STRUCTURE(ptpmon_result);
@@ -238,6 +267,8 @@ static void print_results(void)
     FIELD(ptpmon_result, frame);
     FIELD(ptpmon_result, frame_time_ns);
     FIELD(ptpmon_result, frame_number);
+    FIELD(ptpmon_result, has_message);
+    FIELD(ptpmon_result, message);
 
     STRUCTURE(ptpmon_correlation);
     FIELD(ptpmon_correlation, events);
@@ -280,6 +311,7 @@ static void print_observers(void)
     FIELD(ptpmon_observer_options, window_ns);
     FIELD(ptpmon_observer_options, max_offset_ns);
     FIELD(ptpmon_observer_options, other_clock);
+    FIELD(ptpmon_observer_options, messages);
 
     STRUCTURE(ptpmon_latency);
     FIELD(ptpmon_latency, known);
@@ -334,6 +366,7 @@ int main(void)
     print_interfaces();
     print_monitors();
     print_captures();
+    print_messages();
     print_results();
     print_observers();
     print_message_types();

@@ -28,7 +28,7 @@ static struct kit_results results;
 
 static void open_with(uint64_t window_ns, uint32_t max_pending)
 {
-    ptpmon_correlator_options options = {window_ns, max_pending};
+    ptpmon_correlator_options options = {.window_ns = window_ns, .max_pending = max_pending};
     ptpmon_correlator_close(correlator);
     assert_int_equal(ptpmon_correlator_open(&options, &correlator), PTPMON_OK);
 }
@@ -1144,7 +1144,7 @@ static void refuses_a_window_that_is_too_long(void **state)
 {
     (void)state;
     ptpmon_correlator *other = NULL;
-    ptpmon_correlator_options options = {30 * (uint64_t)SECOND + 1, 0};
+    ptpmon_correlator_options options = {.window_ns = 30 * (uint64_t)SECOND + 1, .max_pending = 0};
     assert_int_equal(ptpmon_correlator_open(&options, &other), PTPMON_INVALID);
     assert_null(other);
     options.window_ns--;
@@ -1314,7 +1314,7 @@ static size_t count_failures(ptpmon_status status, size_t failed_before)
 /* What each call gets if it fails is another try. */
 static void run_with_failures(size_t successes, uint32_t max_pending)
 {
-    ptpmon_correlator_options options = {0, max_pending};
+    ptpmon_correlator_options options = {.window_ns = 0, .max_pending = max_pending};
     uint8_t bytes[KIT_FRAME_LENGTH];
     struct kit_message message = sent;
     size_t failed;

@@ -740,7 +740,7 @@ static size_t choose_stream(struct random *random, enum style style, const size_
 static void run_correlator(struct world *world, enum style style, unsigned int advance_percent, uint32_t max_pending,
                            struct kit_results *results)
 {
-    ptpmon_correlator_options options = {(uint64_t)world->window, max_pending};
+    ptpmon_correlator_options options = {.window_ns = (uint64_t)world->window, .max_pending = max_pending};
     ptpmon_correlator *correlator;
     size_t next[STREAMS] = {0}, stream;
     assert_int_equal(ptpmon_correlator_open(&options, &correlator), PTPMON_OK);
