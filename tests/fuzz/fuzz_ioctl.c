@@ -443,6 +443,10 @@ static void switch_power(const struct adapter *adapter)
 {
     lab_set_power(adapter->lab, 0);
     lab_set_power(adapter->lab, 1);
+    if (may_fail) { /* and so the waking: it is asked again */
+        nt_lab_fail_nth(0);
+        lab_set_power(adapter->lab, 1);
+    }
 }
 
 /* ---- Steps ---- */
