@@ -7,8 +7,8 @@
 #
 # into DIRECTORY, build/windows where none is given, with its symbols (avbptpmon.pdb) and avbptpmon.inf.
 #
-# --test-sign puts a copy of the package into DIRECTORY/test-signed, its driver signed with a certificate that
-# is made there for this purpose. Such a driver is loaded by a Windows in test mode alone
+# --test-sign puts a copy of the package into DIRECTORY/test-signed, its driver and its catalog signed with a
+# certificate that is made there for this purpose. Such a driver is loaded by a Windows in test mode alone
 # (bcdedit /set testsigning on) that trusts the certificate. The key never leaves DIRECTORY.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -39,15 +39,22 @@ make_certificate() {
     openssl x509 -in "$place/certificate.pem" -outform DER -out "$place/avbptpmon-test.cer"
 }
 
+sign_file() { # FROM, TO, in $place
+    rm -f "$2"
+    osslsigncode sign -h sha256 -certs "$place/certificate.pem" -key "$place/key.pem" \
+        -n "PTP Timestamp Event Monitor" -in "$1" -out "$2" >/dev/null || fail "osslsigncode could not sign $1"
+}
+
+# The driver first: the catalog has its hash.
 test_sign() {
     local place=$directory/test-signed
     mkdir -p "$place"
     make_certificate "$place"
-    rm -f "$place/avbptpmon.sys"
-    osslsigncode sign -h sha256 -certs "$place/certificate.pem" -key "$place/key.pem" \
-        -n "PTP Timestamp Event Monitor" -in "$directory/avbptpmon.sys" -out "$place/avbptpmon.sys" >/dev/null ||
-        fail "osslsigncode could not sign $directory/avbptpmon.sys"
     cp "$directory/avbptpmon.inf" "$directory/avbptpmon.pdb" "$place"
+    sign_file "$directory/avbptpmon.sys" "$place/avbptpmon.sys"
+    python3 "$root/scripts/windows_catalog.py" "$directory/avbptpmon-unsigned.cat" ptpmon_avb \
+        "$place/avbptpmon.inf" "$place/avbptpmon.sys"
+    sign_file "$directory/avbptpmon-unsigned.cat" "$place/avbptpmon.cat"
 }
 
 for tool in cmake ninja clang lld-link llvm-dlltool llvm-rc python3; do

@@ -7,7 +7,7 @@
 #
 #     build   compilers and libraries that ptpmon is built from
 #     demo    what `ptpmon demo` runs: linuxptp in network namespaces
-#     windows what `make windows` builds the Windows driver and programs with
+#     windows what `make windows` and `make package-windows` work with
 #     test    what `make check` needs beyond these
 #     wine    where the Windows binaries run in `make check`; without it those tests are left out
 set -euo pipefail
@@ -26,6 +26,8 @@ packages_of() {
         ;;
     windows)
         echo cmake ninja-build clang lld llvm gcc-mingw-w64-x86-64 python3
+        # declarations of Npcap's library; the manual pages
+        echo libpcap-dev mandoc
         ;;
     wine)
         echo wine wine64
@@ -54,7 +56,7 @@ purpose_of() {
     case "$1" in
     build) echo "building ptpmon" ;;
     demo) echo "the demo" ;;
-    windows) echo "the Windows driver" ;;
+    windows) echo "the Windows driver and programs" ;;
     test) echo "the tests" ;;
     wine) echo "running Windows binaries in the tests" ;;
     esac

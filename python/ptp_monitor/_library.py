@@ -1,30 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""
-Finds libptpmon, loads it and declares its functions.
-
-The library is looked for in this order:
-
-1. the file that the environment variable PTPMON_LIBRARY names; if it is set, nowhere else;
-2. beside this package (Windows), in build/ of the source tree, in the library directories of the prefix that this
-   package is installed below;
-3. where the system looks for libraries.
-"""
+"""Loads libptpmon and declares its functions. _search.py says where it is looked for."""
 import ctypes
-import ctypes.util
 import functools
 import os
-import pathlib
 import sys
-import sysconfig
-from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from typing import Any, Dict, Optional, Tuple, Union
 
+from . import _analysis_structures as a
 from . import _structures as c
+from ._search import find_library, is_windows
 from ._version import __version__ as VERSION
 from .errors import LibraryNotFound, error_of
 
-_IS_WINDOWS = sys.platform == "win32"
-_FILE_NAME = "ptpmon.dll" if _IS_WINDOWS else f"libptpmon.so.{VERSION.partition('.')[0]}"
+# LoadLibraryEx: what the DLL needs comes from the system's own directory.
+_SEARCH_SYSTEM32 = 0x800
+_NOT_FOR_THIS_PROCESSOR = 193  # ERROR_BAD_EXE_FORMAT
 
 # Functions that return a status.
 _CHECKED: Dict[str, Tuple[Any, ...]] = {
@@ -43,11 +34,33 @@ _CHECKED: Dict[str, Tuple[Any, ...]] = {
     "ptpmon_capture_open_live": (c_char_p, POINTER(c_void_p)),
     "ptpmon_capture_open_file": (c_char_p, POINTER(c_void_p)),
     "ptpmon_capture_open_given": (c_char_p, POINTER(c_void_p)),
+    "ptpmon_capture_next": (c_void_p, POINTER(c.ptpmon_frame)),
+    "ptpmon_capture_interface_get": (c_void_p, c_size_t, POINTER(c.ptpmon_capture_interface)),
     "ptpmon_capture_give": (c_void_p, POINTER(c.ptpmon_frame)),
     "ptpmon_observer_open": (c_void_p, c_void_p, POINTER(c.ptpmon_observer_options), POINTER(c_void_p)),
     "ptpmon_observer_next": (c_void_p, c_int, POINTER(c.ptpmon_observation)),
     "ptpmon_observer_stop": (c_void_p,),
     "ptpmon_clocks_now": (POINTER(c.PTP_CLOCKS_RECORD),),
+    "ptpmon_analyzer_open": (POINTER(a.ptpmon_analyzer_options), POINTER(c_void_p)),
+    "ptpmon_analyzer_add_point": (c_void_p, c_char_p, POINTER(c_uint32)),
+    "ptpmon_analyzer_observe": (c_void_p, c_uint32, POINTER(c.ptpmon_observation)),
+    "ptpmon_analyzer_frame": (c_void_p, c_uint32, POINTER(c.ptpmon_frame)),
+    "ptpmon_analyzer_finish": (c_void_p,),
+    "ptpmon_analyzer_next_exchanges": (c_void_p, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ptpmon_analyzer_next_finding": (c_void_p, POINTER(a.ptpmon_finding)),
+    "ptpmon_analyzer_counts": (c_void_p, c_uint32, POINTER(a.ptpmon_analysis_counts)),
+    "ptpmon_analyzer_series": (c_void_p, c_size_t, POINTER(a.ptpmon_series)),
+    "ptpmon_analyzer_asymmetry": (c_void_p, c_size_t, POINTER(a.ptpmon_asymmetry)),
+    "ptpmon_simulation_open": (POINTER(c_void_p),),
+    "ptpmon_simulation_set": (c_void_p, c_char_p, c_char_p),
+    "ptpmon_simulation_run": (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(a.ptpmon_simulation_result)),
+    "ptpmon_te_resample": (POINTER(c_int64), POINTER(c_double), c_size_t, c_int64, c_int64, POINTER(c_double), c_size_t,
+                           POINTER(c_size_t), POINTER(c_size_t)),
+    "ptpmon_te_mtie": (POINTER(c_double), c_size_t, POINTER(c_size_t), c_size_t, POINTER(c_double)),
+    "ptpmon_te_tdev": (POINTER(c_double), c_size_t, POINTER(c_size_t), c_size_t, POINTER(c_double)),
+    "ptpmon_te_low_pass": (POINTER(c_double), c_size_t, c_double, c_double, POINTER(c_double)),
+    "ptpmon_te_summarize": (POINTER(c_double), c_size_t, c_double, POINTER(a.ptpmon_te_summary)),
+    "ptpmon_te_limit": (c_char_p, c_int, c_double, POINTER(c_double)),
 }
 
 # All others: what they return, and what they take.
@@ -58,7 +71,14 @@ _OTHERS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "ptpmon_interfaces_free": (None, (POINTER(c.ptpmon_interface),)),
     "ptpmon_monitor_close": (None, (c_void_p,)),
     "ptpmon_monitor_recording_header": (POINTER(c.PTP_RECORDING_HEADER), (c_void_p,)),
+    "ptpmon_capture_interface_count": (c_size_t, (c_void_p,)),
     "ptpmon_capture_close": (None, (c_void_p,)),
+    "ptpmon_analyzer_close": (None, (c_void_p,)),
+    "ptpmon_analyzer_series_count": (c_size_t, (c_void_p,)),
+    "ptpmon_analyzer_asymmetry_count": (c_size_t, (c_void_p,)),
+    "ptpmon_simulation_close": (None, (c_void_p,)),
+    "ptpmon_simulation_setting_count": (c_size_t, ()),
+    "ptpmon_simulation_setting_at": (POINTER(a.ptpmon_simulation_setting), (c_size_t,)),
     "ptpmon_observer_close": (None, (c_void_p,)),
     "ptpmon_observer_counts": (None, (c_void_p, POINTER(c.ptpmon_correlation))),
     "ptpmon_observer_alignment": (None, (c_void_p, POINTER(c.ptpmon_alignment))),
@@ -131,65 +151,21 @@ def text_of(value: Optional[bytes]) -> str:
 def bytes_of(path: "Union[str, os.PathLike[str]]") -> bytes:
     """A path as the library takes it: the system's bytes, on Windows UTF-8."""
     text = os.fspath(path)
-    return text.encode("utf-8") if _IS_WINDOWS else os.fsencode(text)
+    return text.encode("utf-8") if is_windows() else os.fsencode(text)
 
 
 def _load(path: str) -> ctypes.CDLL:
-    directory = os.path.dirname(os.path.abspath(path))
     try:
-        if sys.platform == "win32" and os.path.isdir(directory):
-            with os.add_dll_directory(directory):
-                return ctypes.CDLL(path)
+        if sys.platform == "win32":
+            return ctypes.CDLL(path, winmode=_SEARCH_SYSTEM32)
         return ctypes.CDLL(path)
     except OSError as error:
+        if getattr(error, "winerror", None) == _NOT_FOR_THIS_PROCESSOR:
+            raise LibraryNotFound(f"{path}: is for x64, and this Python is not; use one of 64 bits for x64") from error
         raise LibraryNotFound(f"{path}: cannot be loaded as libptpmon: {error}") from error
-
-
-def _directories() -> Iterator[pathlib.Path]:
-    """Where the library lies relative to this package: in the source tree, and after an installation."""
-    package = pathlib.Path(__file__).resolve().parent
-    if _IS_WINDOWS:
-        yield package
-    if (package.parents[1] / "include" / "ptpmon.h").is_file():
-        yield package.parents[1] / "build"
-    multiarch = sysconfig.get_config_var("MULTIARCH")
-    for prefix in package.parents[1:6]:  # PREFIX/lib/python3/dist-packages/ptp_monitor and the like
-        if _IS_WINDOWS:
-            yield prefix / "bin"
-            yield prefix
-        elif prefix != pathlib.Path("/"):
-            if multiarch:
-                yield prefix / "lib" / multiarch
-            yield prefix / "lib"
-            yield prefix / "lib64"
-    if _IS_WINDOWS:
-        for entry in os.environ.get("PATH", "").split(os.pathsep):
-            if entry:
-                yield pathlib.Path(entry)
-
-
-def _find() -> str:
-    named = os.environ.get("PTPMON_LIBRARY")
-    if named:
-        if not os.path.isfile(named):
-            raise LibraryNotFound(f"{named}: no such file, but PTPMON_LIBRARY names it as libptpmon")
-        return named
-    looked: List[str] = []
-    for directory in _directories():
-        file = directory / _FILE_NAME
-        if file.is_file():
-            return str(file)
-        if str(directory) not in looked:
-            looked.append(str(directory))
-    found = ctypes.util.find_library("ptpmon")
-    if found:
-        return found
-    shown = looked[:8] + (["the directories on PATH"] if _IS_WINDOWS else ["where the system looks for libraries"])
-    raise LibraryNotFound(f"{_FILE_NAME}: not found in {', '.join(shown)}; install ptpmon (or `make` in its source tree), "
-                          "or name the file in the environment variable PTPMON_LIBRARY")
 
 
 @functools.lru_cache(maxsize=None)
 def library() -> Library:
     """The library, loaded at first use."""
-    return Library(_find())
+    return Library(find_library())

@@ -2,9 +2,9 @@
 """
 What a monitor tells: events, readings of the clocks, losses. All are immutable.
 
-Clocks. "Event time", system_timestamp, is the clock of the driver side (Linux: CLOCK_MONOTONIC, ns; Windows:
-performance counter, ticks). "System clock" is Linux' CLOCK_REALTIME, UTC in ns since 1970. The NIC's clock (PHC)
-counts ns on a time scale of its own. The three are related only by ClocksReading.
+Clocks, all in ns. "Event time", system_timestamp, is the clock of the driver side (Linux: CLOCK_MONOTONIC; Windows:
+performance counter). "System clock" is UTC since 1970 (Linux: CLOCK_REALTIME). The NIC's clock (PHC) has a time scale of
+its own. The three are related only by ClocksReading.
 """
 import struct
 from typing import Iterator, NamedTuple, Union
@@ -137,7 +137,7 @@ class PtpTimestampEvent(_EventFields, _Message):
     flags                 flagField, octet 0 in the high byte
     transport             0 Ethernet, 1 UDP/IPv4, 2 UDP/IPv6
     version               minorVersionPTP << 4 | versionPTP
-    software_timestamp    the network stack's own stamp: Linux UTC ns since 1970, Windows ticks; 0 = none
+    software_timestamp    the network stack's own stamp, ns: Linux UTC since 1970, Windows event time; 0 = none
     sequence              a number of the ring; says nothing about loss
     ===================== =============================================================================================
     """

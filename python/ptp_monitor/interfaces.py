@@ -24,6 +24,8 @@ class Interface:
     phc_index: Optional[int]  #: /dev/ptpN; None = no clock of its own
     rx_queues: int
     tx_queues: int
+    description: str = ""  #: Windows: what the adapter is, "Intel(R) Ethernet Controller I226-V"
+    guid: str = ""  #: Windows: "{...}", as in \Device\NPF_{...} of Npcap
 
     @property
     def can_stamp_rx_hardware(self) -> bool:
@@ -52,7 +54,7 @@ def _interface(one: c.ptpmon_interface) -> Interface:
         name=text_of(one.name), index=one.index, kind=c.INTERFACE_KINDS[one.kind], driver=text_of(one.driver),
         mac=bytes(one.mac), up=one.up, lower=tuple(lower.split(", ")) if lower else (), prefer_lower=one.prefer_lower,
         stamping=one.stamping, phc_index=one.phc_index if one.phc_index >= 0 else None, rx_queues=one.rx_queues,
-        tx_queues=one.tx_queues)
+        tx_queues=one.tx_queues, description=text_of(one.description), guid=text_of(one.guid))
 
 
 def interfaces() -> List[Interface]:
