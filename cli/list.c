@@ -4,6 +4,8 @@
 #include "format.h"
 #include "json.h"
 #include "options.h"
+#include "stamping.h"
+#include "system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@ static const char help[] =
     "      --color=WHEN  auto (only on a terminal), always, never\n"
     "  -h, --help        this text\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage; all: man ptpmon\n";
+    "Exit codes: 0 done, 1 failed, 2 usage; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 static bool has(const ptpmon_interface *interface, uint32_t bit)
 {
@@ -87,39 +89,6 @@ static void print_json(const ptpmon_interface *interface)
 
 /* ---- Table ---- */
 
-/* What the RX filter of the card takes: "all", "Ethernet", "UDP", "Ethernet+UDP", "some". */
-static const char *rx_filter_words(const ptpmon_interface *interface)
-{
-    bool l2 = has(interface, PTPMON_CAN_RX_HW_PTP_L2), udp = has(interface, PTPMON_CAN_RX_HW_PTP_UDP);
-    if (has(interface, PTPMON_CAN_RX_HW_ALL))
-        return "all frames";
-    if (l2 && udp)
-        return "Ethernet+UDP";
-    if (l2)
-        return "Ethernet";
-    return udp ? "UDP" : "some";
-}
-
-/* Likewise of sent frames; NULL = the system does not tell. */
-static const char *tx_filter_words(const ptpmon_interface *interface)
-{
-    if (has(interface, PTPMON_CAN_TX_HW_ALL))
-        return "all frames";
-    if (has(interface, PTPMON_CAN_TX_HW_ASKED))
-        return "if asked for";
-    return has(interface, PTPMON_CAN_TX_HW_PTP_UDP) ? "UDP" : NULL;
-}
-
-/* "NIC (all frames; off), software"; frames = NULL: no word about them. */
-static void stamp_words(char *text, size_t size, bool software, bool hardware, bool enabled, const char *frames)
-{
-    if (hardware)
-        snprintf(text, size, "NIC (%s%s%s)%s", frames ? frames : "", frames ? "; " : "", enabled ? "on" : "off",
-                 software ? ", software" : "");
-    else
-        snprintf(text, size, "%s", software ? "software" : "none");
-}
-
 struct row {
     char cells[8][64];
 };
@@ -140,10 +109,8 @@ static void fill_row(struct row *row, const ptpmon_interface *interface)
         snprintf(row->cells[1], size, "%s", kind);
     snprintf(row->cells[2], size, "%s", interface->up ? "up" : "down");
     format_mac(interface->mac, row->cells[3]);
-    stamp_words(row->cells[4], size, has(interface, PTPMON_CAN_RX_SOFTWARE), has(interface, PTPMON_CAN_RX_HARDWARE),
-                has(interface, PTPMON_ON_RX_HARDWARE), rx_filter_words(interface));
-    stamp_words(row->cells[5], size, has(interface, PTPMON_CAN_TX_SOFTWARE), has(interface, PTPMON_CAN_TX_HARDWARE),
-                has(interface, PTPMON_ON_TX_HARDWARE), tx_filter_words(interface));
+    stamping_rx_words(interface, row->cells[4], size);
+    stamping_tx_words(interface, row->cells[5], size);
     if (interface->phc_index >= 0)
         snprintf(row->cells[6], size, "ptp%d", interface->phc_index);
     else

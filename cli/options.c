@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "format.h"
+#include "system.h"
 
 #include <string.h>
 
@@ -63,10 +64,28 @@ static int take_report_option(struct shared_options *shared, int option)
     }
 }
 
+/* Of options that there are on some systems only. */
+static const char *refusal_of(int option)
+{
+    switch (option) {
+    case OPTION_HW_STAMPS:
+        return SYSTEM_LACKS_HW_STAMPS;
+    case OPTION_NO_TRACING:
+        return SYSTEM_LACKS_NO_TRACING;
+    case OPTION_RING:
+        return SYSTEM_LACKS_RING;
+    default:
+        return NULL;
+    }
+}
+
 static int take_session_option(struct session_options *session, int option)
 {
     uint64_t bytes = 0;
     bool fits;
+    const char *refusal = refusal_of(option);
+    if (refusal != NULL)
+        return cli_usage_error("%s", refusal);
     switch (option) {
     case OPTION_HW_STAMPS:
         session->monitor.flags |= PTPMON_HW_STAMPS;

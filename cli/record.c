@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "recorder.h"
 #include "report_json.h"
+#include "system.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,10 +41,7 @@ static const char help[] =
     "                          given twice: whichever comes first\n"
     "      --keep=N            with --rotate: leave N sets of files, remove older ones\n"
     "\n"
-    "How it is seen:\n"
-    "      --enable-hw-stamps  switch the NIC's stamping on, restore it at the end\n"
-    "      --no-tracing        no kernel tracing: no TX queue, no TX stamps\n"
-    "      --ring=SIZE         ring of the monitor: 64K, 1M (default); a power of two\n"
+    "How it is seen:\n" SYSTEM_HELP_HW_STAMPS SYSTEM_HELP_NO_TRACING SYSTEM_HELP_RING
     "\n"
     "What it says:\n"
     "      --color=WHEN        auto (only on a terminal), always, never\n"
@@ -51,7 +49,7 @@ static const char help[] =
     "  -q, --quiet             errors and warnings only\n" OPTIONS_HELP_HELP
     "\n"
     "Exit codes: 0 ended as asked, 1 failed (disk full), 2 usage,\n"
-    "3 no such interface, 4 no rights, 5 not supported here; all: man ptpmon\n";
+    "3 no such interface, 4 no rights, 5 not supported here; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 struct record_options {
     struct shared_options shared;

@@ -172,8 +172,12 @@ static void say_loss(const ptpmon_observation *observation)
     const PTP_LOSS_RECORD *loss = &observation->loss;
     double seconds = (double)(loss->system_timestamp - loss->since) / NS_PER_S;
     char name[PTPMON_NAME_MAX];
+    bool in_capture = observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS;
     format_printable(observation->interface, name, sizeof name);
-    if (observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS)
+    if (loss->frames_dropped + loss->stamps_dropped == 0)
+        say("%s%s: the interface is being reset: %s within %.3f s%s\n", format_style(STYLE_BAD), name,
+            in_capture ? "nothing was captured" : "no event was seen", seconds, format_style(STYLE_PLAIN));
+    else if (in_capture)
         say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name,
             loss->frames_dropped, seconds, format_style(STYLE_PLAIN));
     else
@@ -227,6 +231,11 @@ static void say_reasons(const struct tally *tally)
     }
     if (*separator == ',')
         say("\n");
+    if (tally->time_order_differs > 0)
+        say("  differ     time order %" PRIu64
+            " of the matched: sent frames captured after the driver saw them, or "
+            "received ones before;\n             the capture's times are in doubt\n",
+            tally->time_order_differs);
     if (tally->source_mac_differs + tally->vlan_differs + tally->pcp_differs > 0)
         say("  differ     source MAC %" PRIu64 ", VLAN %" PRIu64 ", PCP %" PRIu64 " of the matched\n",
             tally->source_mac_differs, tally->vlan_differs, tally->pcp_differs);

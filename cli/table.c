@@ -212,6 +212,7 @@ static void reason_cell(const struct table *table, const ptpmon_observation *obs
         {PTPMON_SOURCE_MAC_DIFFERS, "; source MAC differs"},
         {PTPMON_VLAN_DIFFERS, "; VLAN differs"},
         {PTPMON_PCP_DIFFERS, "; PCP differs"},
+        {PTPMON_TIME_ORDER_DIFFERS, "; time order differs"},
     };
     (void)table;
     if (!observation->compared) {
@@ -221,7 +222,7 @@ static void reason_cell(const struct table *table, const ptpmon_observation *obs
     format_words(ptpmon_reason_name(observation->result.reason), text, CELL_SIZE / 2);
     for (size_t i = 0; i < sizeof differences / sizeof *differences; i++) {
         if (observation->result.cross_check & differences[i].bit)
-            strcat(text, differences[i].words);
+            strncat(text, differences[i].words, CELL_SIZE - strlen(text) - 1);
     }
 }
 

@@ -11,6 +11,7 @@ static void add_comparison(struct tally *tally, const ptpmon_result *result)
     tally->source_mac_differs += (result->cross_check & PTPMON_SOURCE_MAC_DIFFERS) != 0;
     tally->vlan_differs += (result->cross_check & PTPMON_VLAN_DIFFERS) != 0;
     tally->pcp_differs += (result->cross_check & PTPMON_PCP_DIFFERS) != 0;
+    tally->time_order_differs += (result->cross_check & PTPMON_TIME_ORDER_DIFFERS) != 0;
 }
 
 void tally_add(struct tally *tally, const ptpmon_observation *observation)

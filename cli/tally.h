@@ -16,7 +16,7 @@ struct tally {
     uint64_t by_reason[PTPMON_REASONS];
     uint64_t rx_by_type[TALLY_TYPES], tx_by_type[TALLY_TYPES];
     uint64_t stamps_missing;
-    uint64_t source_mac_differs, vlan_differs, pcp_differs;
+    uint64_t source_mac_differs, vlan_differs, pcp_differs, time_order_differs;
     /* Not from observations: added when a session has ended. */
     uint64_t dropped_events, dropped_frames;
     struct histogram latencies[PTPMON_LATENCIES];

@@ -619,7 +619,8 @@ static void take_loss(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *
 {
     PTP_LOSS_RECORD loss;
     memcpy(&loss, record, sizeof loss);
-    if (loss.frames_dropped > 0)
+    bool is_counted = loss.frames_dropped + loss.stamps_dropped > 0;
+    if (loss.frames_dropped > 0 || !is_counted)
         ptpmon_coverage_lost(&correlator->monitor, ptpmon_instant_from_unsigned(loss.since),
                              ptpmon_instant_from_unsigned(loss.system_timestamp), PTPMON_INSTANT_MIN);
 }

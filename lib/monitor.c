@@ -30,6 +30,8 @@ struct ptpmon_monitor {
     uint64_t clocks_at;                      /* event time of the last CLOCKS record */
     uint64_t counters_at;                    /* of the last look at the drop counters, as in records */
     uint64_t frames_dropped, stamps_dropped; /* as of then */
+    bool unseen;                             /* since then something passed that nobody counted... */
+    bool blind;                              /* ...and it goes on */
     char name[];
 };
 
@@ -155,13 +157,36 @@ static ptpmon_status take_batch(ptpmon_monitor *monitor, uint64_t until, size_t 
     return status;
 }
 
-/* Puts a LOSS record among the events where the drop counters have grown since the last look. */
-static ptpmon_status take_loss(ptpmon_monitor *monitor)
+static void look_at_sight(ptpmon_monitor *monitor)
+{
+    enum ptpmon_sight (*sight)(struct ptpmon_source * source) = monitor->source->operations->sight;
+    enum ptpmon_sight now = sight ? sight(monitor->source) : PTPMON_SEES;
+    monitor->unseen = monitor->unseen || now != PTPMON_SEES;
+    monitor->blind = now == PTPMON_BLIND;
+}
+
+/* A LOSS record without numbers. What comes after it is related to the clocks anew. */
+static ptpmon_status take_unseen(ptpmon_monitor *monitor, PTP_LOSS_RECORD loss)
+{
+    loss.frames_dropped = loss.stamps_dropped = 0;
+    ptpmon_status status = take_record(monitor, &loss);
+    if (status != PTPMON_OK)
+        return status;
+    monitor->unseen = false;
+    if (!monitor->blind)
+        monitor->clocks_at = 0;
+    return PTPMON_OK;
+}
+
+/* Puts a LOSS record among the events where the drop counters have grown since the last look; and one where something
+ * passed unseen: while that goes on, only if it is `due`. */
+static ptpmon_status take_loss(ptpmon_monitor *monitor, bool due)
 {
     ptpmon_statistics now = {0};
     ptpmon_status status = monitor->source->operations->statistics(monitor->source, &now);
     if (status != PTPMON_OK)
         return status;
+    look_at_sight(monitor);
     PTP_LOSS_RECORD loss = {
         .system_timestamp = record_time_now(monitor),
         .direction = AVB_DIRECTION_LOSS,
@@ -173,10 +198,15 @@ static ptpmon_status take_loss(ptpmon_monitor *monitor)
         status = take_record(monitor, &loss);
     if (status != PTPMON_OK)
         return status;
-    monitor->counters_at = loss.system_timestamp;
     monitor->frames_dropped = now.frames_dropped;
     monitor->stamps_dropped = now.stamps_dropped;
-    return PTPMON_OK;
+    if (monitor->blind && !due)
+        return PTPMON_OK;
+    if (monitor->unseen)
+        status = take_unseen(monitor, loss);
+    if (status == PTPMON_OK)
+        monitor->counters_at = loss.system_timestamp;
+    return status;
 }
 
 /* ---- Recording ---- */
@@ -202,7 +232,7 @@ static ptpmon_status take_until(ptpmon_monitor *monitor, const PTP_CLOCKS_RECORD
         status = take_batch(monitor, clocks->system_timestamp, &taken);
     } while (status == PTPMON_OK && taken > 0);
     if (status == PTPMON_OK)
-        status = take_loss(monitor);
+        status = take_loss(monitor, true);
     return status == PTPMON_OK ? take_clocks(monitor, clocks) : status;
 }
 
@@ -259,7 +289,7 @@ static ptpmon_status start_events_door(ptpmon_monitor *monitor)
     monitor->finished = false;
     monitor->taken_until = monitor->delivered_until = 0;
     monitor->frames_dropped = monitor->stamps_dropped = 0;
-    monitor->has_last_clocks = false;
+    monitor->has_last_clocks = monitor->unseen = monitor->blind = false;
     return PTPMON_OK;
 }
 
@@ -395,13 +425,18 @@ ptpmon_status ptpmon_records_release(ptpmon_monitor *monitor, size_t count)
     return PTPMON_OK;
 }
 
+static bool clocks_are_due(const ptpmon_monitor *monitor)
+{
+    uint64_t now = event_time(monitor, monitor->source->operations->now(monitor->source));
+    return monitor->enabled && now - monitor->clocks_at >= CLOCKS_INTERVAL_NS;
+}
+
 /* What is due of losses and clocks in a live source. */
 static ptpmon_status take_what_is_due(ptpmon_monitor *monitor, bool last)
 {
     PTP_CLOCKS_RECORD clocks = monitor->last_clocks;
-    ptpmon_status status = take_loss(monitor);
-    bool due = monitor->enabled && event_time_now(monitor) - monitor->clocks_at >= CLOCKS_INTERVAL_NS;
-    if (status != PTPMON_OK || !(last || due))
+    ptpmon_status status = take_loss(monitor, last || clocks_are_due(monitor));
+    if (status != PTPMON_OK || !(last || clocks_are_due(monitor)))
         return status;
     if (!last || !monitor->has_last_clocks)
         status = read_clocks(monitor, &clocks);
@@ -419,11 +454,11 @@ static ptpmon_status fill_join(ptpmon_monitor *monitor)
         status = take_batch(monitor, UINT64_MAX, &taken);
     if (status != PTPMON_OK)
         return status;
-    if (taken < RECORDS_AT_ONCE)
-        monitor->taken_until = looked_at;
     bool last = taken == 0 && !(live && monitor->enabled);
     if (live)
         status = take_what_is_due(monitor, last);
+    if (status == PTPMON_OK && taken < RECORDS_AT_ONCE)
+        monitor->taken_until = monitor->blind ? event_time(monitor, monitor->counters_at) : looked_at;
     if (status == PTPMON_OK && last) {
         status = ptpmon_join_finish(monitor->join);
         monitor->finished = status == PTPMON_OK;

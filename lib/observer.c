@@ -39,6 +39,9 @@
 /* The promise is renewed in steps of event time. */
 #define PROMISE_STEP_NS (50 * NS_PER_MS)
 
+/* Windows: as fine as captures tell times. */
+#define CAPTURE_RESOLUTION_NS 1000u
+
 /* What the tracker wants to know of steps of the system clock. */
 #define LEAST_STEP_NS NS_PER_MS
 
@@ -317,6 +320,24 @@ static void describe_frame(const ptpmon_observer *observer, ptpmon_observation *
                                                                &told->realtime_ns);
 }
 
+/*
+ * On Windows the filter lies below what captures. Frames and events are never joined by that: it only shows where the
+ * times cannot be right. Of files nobody knows where they were captured.
+ */
+static bool contradicts_order(const ptpmon_observer *observer, const ptpmon_result *result)
+{
+    int64_t later; /* the event than its frame */
+    uint64_t bound;
+    if (!observer->timebase.software_ticks || observer->alignment.clock != PTPMON_CLOCK_SYSTEM ||
+        result->outcome != PTPMON_MATCHED || result->frame_time_ns < 0 ||
+        !ptpmon_clock_relation_since_realtime(&observer->clocks, result->event.system_timestamp,
+                                              (uint64_t)result->frame_time_ns, &later, &bound))
+        return false;
+    if (result->event.direction == AVB_DIRECTION_TX)
+        later = (int64_t)(0 - (uint64_t)later);
+    return later > 0 && (uint64_t)later > bound + CAPTURE_RESOLUTION_NS;
+}
+
 static bool take_result(ptpmon_observer *observer, ptpmon_observation *told)
 {
     ptpmon_result *result = &told->result;
@@ -331,6 +352,8 @@ static bool take_result(ptpmon_observer *observer, ptpmon_observation *told)
         describe_event(observer, told);
     else
         describe_frame(observer, told);
+    if (contradicts_order(observer, result))
+        result->cross_check |= PTPMON_TIME_ORDER_DIFFERS;
     if (observer->follows && result->outcome == PTPMON_MATCHED && told->has_realtime)
         ptpmon_clock_tracker_add(&observer->tracker, result->frame_time_ns, result->frame_time_ns - told->realtime_ns);
     if (result->has_frame)

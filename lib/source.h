@@ -16,6 +16,13 @@ struct ptpmon_source {
     struct ptpmon_timebase timebase; /* of its records; does not change */
 };
 
+/* Whether frames pass a live source unseen, and so uncounted: its interface is being reset. */
+enum ptpmon_sight {
+    PTPMON_SEES,
+    PTPMON_BLIND,     /* they do, or did when it was disabled */
+    PTPMON_WAS_BLIND, /* they did since the last question, and do no more */
+};
+
 /* What the functions must do is said at their namesakes in ptpmon.h. */
 struct ptpmon_source_operations {
     ptpmon_status (*enable)(struct ptpmon_source *source);
@@ -35,6 +42,8 @@ struct ptpmon_source_operations {
     uint64_t (*now)(struct ptpmon_source *source);
     /* Reads the clocks together, as a record; hw_timestamp_ns stays 0 where the interface has no PHC. */
     ptpmon_status (*clocks)(struct ptpmon_source *source, PTP_CLOCKS_RECORD *clocks);
+    /* NULL: it never is blind. */
+    enum ptpmon_sight (*sight)(struct ptpmon_source *source);
     /* Fills what a recording's header says of interface, clocks and host. */
     void (*describe)(struct ptpmon_source *source, PTP_RECORDING_HEADER *header);
 

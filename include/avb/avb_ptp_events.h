@@ -133,7 +133,8 @@ typedef struct _PTP_CLOCKS_RECORD {
     UINT64 sequence;    /* as in PTP_TIMESTAMP_EVENT */
 } PTP_CLOCKS_RECORD;
 
-/* Records were dropped between `since` (exclusive) and `system_timestamp` (inclusive). */
+/* Records were dropped between `since` (exclusive) and `system_timestamp` (inclusive). Where both counts are 0, frames
+ * may have passed that nobody could count: the interface was reset, and the driver side with it. */
 typedef struct _PTP_LOSS_RECORD {
     UINT64 hw_timestamp_ns;  /* 0 */
     UINT64 system_timestamp; /* when the drop counters were read */

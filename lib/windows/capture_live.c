@@ -4,8 +4,8 @@
  *
  * One handle brings both directions. Npcap does not say which way a frame went: what has the adapter's own address as
  * its source was sent. No promiscuous mode: the driver side sees what the adapter is set to receive, and both sides
- * must see the same. Npcap's driver resolves 1 us, and stamps sent frames before our filter sees them, received ones
- * after it.
+ * must see the same. A capture of an adapter that is reset is begun anew. Npcap's driver resolves 1 us, and stamps sent
+ * frames before our filter sees them, received ones after it.
  */
 #include "capture.h"
 
@@ -26,6 +26,12 @@
 /* Frames from before a stop are awaited for this long after it. */
 #define DRAIN_NS (NS_PER_SECOND / 10)
 
+/* An adapter that is reset takes its captures along: another is tried this often, and for this long. What is missed
+ * meanwhile is told this often. */
+#define RETRY_NS    (NS_PER_SECOND / 4)
+#define PATIENCE_NS (15 * NS_PER_SECOND)
+#define MISSED_NS   (NS_PER_SECOND / 2)
+
 /* PTP as core/frame_read.h knows it, behind up to four VLAN tags. */
 #define PTP \
     "(ether proto 0x88f7 or udp dst portrange 319-320 or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44" \
@@ -36,8 +42,12 @@ static const char filter_text[] = PTP_OR_TAGGED(PTP_OR_TAGGED(PTP_OR_TAGGED(PTP_
 struct live_capture {
     ptpmon_capture base;
     const struct ptpmon_npcap *npcap;
-    pcap_t *handle;
-    uint64_t luid; /* of the adapter */
+    pcap_t *handle; /* NULL: the adapter is being reset */
+    char npf_name[64];
+    uint64_t luid;             /* of the adapter */
+    int64_t gone_at, tried_at; /* UTC; of the reset */
+    bool missed;               /* something, which was not told yet */
+    char problem[128];         /* what Npcap said as the capture failed */
     ptpmon_capture_interface about;
     uint32_t resolution_ns;
     bool drained;        /* stopped, and everything until then was delivered */
@@ -139,33 +149,75 @@ static ptpmon_status fail_live(const struct live_capture *capture)
         return ptpmon_fail(PTPMON_NO_INTERFACE,
                            "%s: the interface vanished during the capture; start again when `ptpmon list` shows it",
                            capture->base.name);
-    return ptpmon_fail(PTPMON_IO, "%s: the capture failed: %s", capture->base.name,
-                       capture->npcap->geterr(capture->handle));
+    return ptpmon_fail(PTPMON_IO, "%s: the capture failed: %s", capture->base.name, capture->problem);
 }
 
-/* The counter has 32 bits and may wrap. */
-static ptpmon_status count_dropped(struct live_capture *capture)
+/* It has failed: with its adapter, which may come back. */
+static void note_gone(struct live_capture *capture)
+{
+    snprintf(capture->problem, sizeof capture->problem, "%s", capture->npcap->geterr(capture->handle));
+    capture->npcap->close(capture->handle);
+    capture->handle = NULL;
+    capture->gone_at = capture->tried_at = realtime_now();
+    capture->missed = true;
+}
+
+/* The counter has 32 bits and may wrap. Of an adapter that is gone what was counted stands. */
+static void count_dropped(struct live_capture *capture)
 {
     struct pcap_stat counters;
-    if (capture->npcap->stats(capture->handle, &counters) != 0)
-        return fail_live(capture);
+    if (capture->handle == NULL)
+        return;
+    if (capture->npcap->stats(capture->handle, &counters) != 0) {
+        note_gone(capture);
+        return;
+    }
     capture->dropped += counters.ps_drop - capture->last_drop;
     capture->last_drop = counters.ps_drop;
-    return PTPMON_OK;
 }
 
-static ptpmon_status start(struct live_capture *capture, const char *npf_name)
+static ptpmon_status open_handle(struct live_capture *capture)
 {
     char problem[PCAP_ERRBUF_SIZE];
-    capture->handle = capture->npcap->create(npf_name, problem);
+    capture->handle = capture->npcap->create(capture->npf_name, problem);
     if (capture->handle == NULL)
         return fail_to_capture(capture, problem);
     ptpmon_status status = activate(capture);
     if (status == PTPMON_OK)
-        status = count_dropped(capture);
+        return status;
+    capture->npcap->close(capture->handle);
+    capture->handle = NULL;
+    return status;
+}
+
+static ptpmon_status start(struct live_capture *capture)
+{
+    ptpmon_status status = open_handle(capture);
+    if (status != PTPMON_OK)
+        return status;
+    count_dropped(capture);
+    if (capture->handle == NULL)
+        return fail_live(capture);
     capture->dropped = 0;
     capture->started_at = capture->looked_at = realtime_now();
-    return status;
+    return PTPMON_OK;
+}
+
+/* OK: the adapter is back, and captured. NOTHING: not yet. */
+static ptpmon_status capture_again(struct live_capture *capture)
+{
+    int64_t now = realtime_now();
+    if (now - capture->tried_at < RETRY_NS && now >= capture->tried_at) /* it may be set */
+        return PTPMON_NOTHING;
+    capture->tried_at = now;
+    ptpmon_status status = open_handle(capture);
+    if (status == PTPMON_OK) {
+        capture->last_drop = 0;
+        count_dropped(capture);
+    }
+    if (status == PTPMON_OK && capture->handle != NULL)
+        return PTPMON_OK;
+    return now - capture->gone_at < PATIENCE_NS ? PTPMON_NOTHING : fail_live(capture);
 }
 
 static void fill_frame(const struct live_capture *capture, const struct pcap_pkthdr *header, const u_char *bytes,
@@ -184,27 +236,44 @@ static void fill_frame(const struct live_capture *capture, const struct pcap_pkt
     };
 }
 
+/* OK, NOTHING, or a failure after which no more comes. */
+static ptpmon_status read_live(struct live_capture *capture, ptpmon_frame *frame)
+{
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    if (capture->handle == NULL && capture->stopped_at != 0)
+        return PTPMON_NOTHING;
+    ptpmon_status status = capture->handle == NULL ? capture_again(capture) : PTPMON_OK;
+    if (status != PTPMON_OK)
+        return status;
+    int result = capture->npcap->next_ex(capture->handle, &header, &bytes);
+    if (result < 0)
+        note_gone(capture);
+    if (result != 1)
+        return PTPMON_NOTHING;
+    fill_frame(capture, header, bytes, frame);
+    return capture->stopped_at == 0 || frame->time_ns <= capture->stopped_at ? PTPMON_OK : PTPMON_NOTHING;
+}
+
 static ptpmon_status next_live(ptpmon_capture *base, ptpmon_frame *frame)
 {
     struct live_capture *capture = live_capture(base);
-    struct pcap_pkthdr *header;
-    const u_char *bytes;
     if (capture->drained)
         return PTPMON_END;
     bool last = capture->stopped_at != 0 && clocks_now().system_timestamp >= capture->drained_at;
-    int result = capture->npcap->next_ex(capture->handle, &header, &bytes);
-    if (result == 1) {
-        fill_frame(capture, header, bytes, frame);
-        if (capture->stopped_at == 0 || frame->time_ns <= capture->stopped_at)
-            return PTPMON_OK;
-    } else if (result != 0 && capture->stopped_at == 0) {
-        return fail_live(capture);
-    }
-    if (!last)
-        return PTPMON_NOTHING;
+    ptpmon_status status = read_live(capture, frame);
+    if (status != PTPMON_NOTHING || !last)
+        return status;
     capture->drained = true;
-    ptpmon_status status = count_dropped(capture);
-    return status == PTPMON_OK ? PTPMON_END : status;
+    count_dropped(capture);
+    return PTPMON_END;
+}
+
+/* Whether what is missed is to be told: when it is over, else not at every look. */
+static bool tells_missed(const struct live_capture *capture, int64_t now)
+{
+    bool is_over = capture->handle != NULL || capture->stopped_at != 0;
+    return capture->missed && (is_over || now - capture->looked_at >= MISSED_NS);
 }
 
 /* The times lie outside of what happened between two readings of the counter, never inside. */
@@ -212,15 +281,18 @@ static ptpmon_status next_loss_live(ptpmon_capture *base, ptpmon_capture_loss *l
 {
     struct live_capture *capture = live_capture(base);
     int64_t before = realtime_now();
-    ptpmon_status status = capture->drained ? PTPMON_OK : count_dropped(capture);
-    if (status != PTPMON_OK)
-        return status;
+    if (!capture->drained)
+        count_dropped(capture);
+    bool tells = tells_missed(capture, before), grew = capture->dropped != capture->told_lost;
     int64_t from = capture->looked_at;
-    capture->looked_at = before;
-    if (capture->dropped == capture->told_lost)
+    if (tells || !capture->missed)
+        capture->looked_at = before;
+    if (!tells && !grew)
         return PTPMON_NOTHING;
-    *loss = (ptpmon_capture_loss){capture->dropped - capture->told_lost, from, realtime_now()};
+    /* 0 frames: nobody could count. */
+    *loss = (ptpmon_capture_loss){grew ? capture->dropped - capture->told_lost : 0, from, realtime_now()};
     capture->told_lost = capture->dropped;
+    capture->missed = capture->missed && (!tells || (capture->handle == NULL && capture->stopped_at == 0));
     return PTPMON_OK;
 }
 
@@ -237,11 +309,12 @@ static void stop_live(ptpmon_capture *base)
 static ptpmon_status statistics_live(ptpmon_capture *base, ptpmon_capture_statistics *statistics)
 {
     struct live_capture *capture = live_capture(base);
-    ptpmon_status status = capture->drained ? PTPMON_OK : count_dropped(capture);
+    if (!capture->drained)
+        count_dropped(capture);
     statistics->dropped = capture->dropped;
     statistics->started_at = capture->started_at;
     statistics->stopped_at = capture->stopped_at;
-    return status;
+    return PTPMON_OK;
 }
 
 static void interface_get_live(const ptpmon_capture *base, size_t interface, ptpmon_capture_interface *about)
@@ -272,7 +345,6 @@ static void describe(struct live_capture *capture, const ptpmon_interface *inter
 ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_capture **capture)
 {
     struct ptpmon_adapter adapter;
-    char npf_name[64];
     ptpmon_status status = ptpmon_adapter_find(interface_name, &adapter);
     if (status != PTPMON_OK)
         return status;
@@ -285,8 +357,8 @@ ptpmon_status ptpmon_capture_open_live(const char *interface_name, ptpmon_captur
     opened->npcap = npcap;
     opened->luid = adapter.luid;
     describe(opened, &adapter.interface);
-    snprintf(npf_name, sizeof npf_name, "\\Device\\NPF_%s", adapter.interface.guid);
-    status = start(opened, npf_name);
+    snprintf(opened->npf_name, sizeof opened->npf_name, "\\Device\\NPF_%s", adapter.interface.guid);
+    status = start(opened);
     if (status != PTPMON_OK) {
         ptpmon_capture_close(&opened->base);
         return status;

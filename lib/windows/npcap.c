@@ -4,6 +4,7 @@
 #include "capture.h"
 #include "error.h"
 #include "linktype.h"
+#include "windows/npcap_file.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -19,21 +20,21 @@ static HMODULE load(void)
     if (length == 0 || length >= MAX_PATH)
         return NULL;
     wcscpy(path + length, below);
-    HMODULE library = LoadLibraryExW(path, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
-    return library != NULL ? library : LoadLibraryExW(L"wpcap.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    HMODULE found = LoadLibraryExW(path, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
+    return found != NULL ? found : LoadLibraryExW(L"wpcap.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
 }
 
 /* False: the library has no such function; NULL then. */
-static bool find(HMODULE library, const char *name, void *function, size_t size)
+static bool find(HMODULE module, const char *name, void *function, size_t size)
 {
-    FARPROC found = GetProcAddress(library, name);
+    FARPROC found = GetProcAddress(module, name);
     memcpy(function, &found, size);
     return found != NULL;
 }
 
-static bool find_all(HMODULE library, struct ptpmon_npcap *npcap)
+static bool find_all(HMODULE module, struct ptpmon_npcap *npcap)
 {
-#define FIND(name) find(library, "pcap_" #name, &npcap->name, sizeof npcap->name)
+#define FIND(name) find(module, "pcap_" #name, &npcap->name, sizeof npcap->name)
     return FIND(activate) && FIND(close) && FIND(compile) && FIND(create) && FIND(datalink) &&
            FIND(datalink_val_to_name) && FIND(freecode) && FIND(geterr) && FIND(next_ex) && FIND(set_buffer_size) &&
            FIND(set_promisc) && FIND(set_snaplen) && FIND(set_timeout) && FIND(set_tstamp_precision) &&
@@ -41,13 +42,15 @@ static bool find_all(HMODULE library, struct ptpmon_npcap *npcap)
 #undef FIND
 }
 
+static HMODULE library; /* written once, before anybody has ptpmon_npcap()'s answer */
+
 /* It stays loaded: a capture may use it as long as the process runs. */
 static BOOL CALLBACK look_for_it(PINIT_ONCE once, void *parameter, void **context)
 {
     static struct ptpmon_npcap npcap;
     (void)once;
     (void)parameter;
-    HMODULE library = load();
+    library = load();
     bool complete = library != NULL && find_all(library, &npcap);
     if (complete)
         (void)find(library, "pcap_set_immediate_mode", &npcap.set_immediate_mode, sizeof npcap.set_immediate_mode);
@@ -61,6 +64,12 @@ const struct ptpmon_npcap *ptpmon_npcap(void)
     void *found = NULL;
     InitOnceExecuteOnce(&once, look_for_it, NULL, &found);
     return found;
+}
+
+bool ptpmon_npcap_file(wchar_t *path, uint32_t size)
+{
+    DWORD length = ptpmon_npcap() != NULL ? GetModuleFileNameW(library, path, size) : 0;
+    return length > 0 && length < size;
 }
 
 ptpmon_status ptpmon_npcap_fail(const char *object)

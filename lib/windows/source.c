@@ -4,6 +4,9 @@
  *
  * Each enable makes a new ring. The views of older ones stay until the monitor is closed, as whoever read records in
  * place may still hold them.
+ *
+ * An adapter that is reset goes, and with it the driver's side of the monitoring; its LUID and GUID come back. What is
+ * left in the ring is read, and monitoring is enabled anew when the driver has the adapter again.
  */
 #include "source.h"
 
@@ -22,6 +25,10 @@
 /* A reader that sleeps looks this often whether the adapter is still there. */
 #define LOOK_MS 1000
 
+/* An adapter that is reset is looked for this often, and for this long: another setting of an adapter takes seconds. */
+#define RETRY_MS    200
+#define PATIENCE_MS 15000
+
 #define DEVICE      L"\\\\.\\AvbPtp\\"
 #define DEVICE_LINK L"AvbPtp"
 
@@ -39,7 +46,10 @@ struct windows_source {
     HANDLE device;
     struct ring *ring; /* the newest; NULL = never enabled */
     bool enabled;
-    AVB_PTP_MONITOR_STATS counters; /* as they were last told */
+    AVB_PTP_MONITOR_STATS counters; /* of this ring, as they were last told */
+    AVB_PTP_MONITOR_STATS before;   /* the sums of those before it, since enable */
+    bool is_gone, was_gone;         /* the adapter, while enabled; and this was not told yet */
+    ULONGLONG gone_at, tried_at;    /* ms */
     char name[];                    /* as the caller has it, for messages */
 };
 
@@ -67,25 +77,52 @@ static ptpmon_status fail_version(const struct windows_source *source)
 
 static ptpmon_status fail_vanished(const struct windows_source *source)
 {
-    return ptpmon_fail(PTPMON_NO_INTERFACE,
-                       "%s: the interface has vanished or was reset; start again when `ptpmon list` shows it",
+    return ptpmon_fail(PTPMON_NO_INTERFACE, "%s: the interface has vanished; start again when `ptpmon list` shows it",
                        source->name);
 }
 
-static ptpmon_status read_counters(struct windows_source *source)
+/* ---- The device ---------------------------------------------------------------------------- */
+
+static bool driver_is_loaded(void)
 {
-    AVB_PTP_MONITOR_STATS now;
-    DWORD error = ask(source, IOCTL_AVB_GET_PTP_MONITOR_STATS, &now, sizeof now);
-    if (error == ERROR_DEV_NOT_EXIST)
-        return fail_vanished(source);
-    if (error == ERROR_INVALID_PARAMETER || error == ERROR_INVALID_DATA)
-        return fail_version(source);
-    if (error != 0)
-        return ptpmon_fail_windows(source->name, "read the driver's counters", error);
-    if (now.version != AVB_PTP_IOCTL_VERSION || now.size != sizeof now)
-        return fail_version(source);
-    source->counters = now;
-    return PTPMON_OK;
+    wchar_t target[256];
+    return QueryDosDeviceW(DEVICE_LINK, target, sizeof target / sizeof *target) != 0;
+}
+
+static ptpmon_status fail_to_open(const struct windows_source *source, DWORD error)
+{
+    if (error == ERROR_ACCESS_DENIED)
+        return ptpmon_fail(PTPMON_NO_PERMISSION,
+                           "%s: monitoring needs an administrator; start the terminal with \"Run as administrator\"",
+                           source->name);
+    if (error != ERROR_FILE_NOT_FOUND && error != ERROR_PATH_NOT_FOUND)
+        return ptpmon_fail_windows(source->name, "open the driver", error);
+    if (!driver_is_loaded())
+        return ptpmon_fail(
+            PTPMON_NOT_SUPPORTED,
+            "%s: the driver is not there; `ptpmon install` installs it, `ptpmon status` says what is wrong",
+            source->name);
+    return ptpmon_fail(
+        PTPMON_NOT_SUPPORTED,
+        "%s: the driver is not bound to this adapter; tick \"PTP Timestamp Event Monitor\" in its properties",
+        source->name);
+}
+
+/* INVALID_HANDLE_VALUE: GetLastError() says why. */
+static HANDLE try_device(const struct windows_source *source)
+{
+    wchar_t path[64] = DEVICE;
+    size_t length = wcslen(path);
+    for (const char *at = source->adapter.interface.guid; *at != 0; at++)
+        path[length++] = (wchar_t)*at; /* ASCII */
+    return CreateFileW(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
+                       NULL);
+}
+
+static ptpmon_status open_device(struct windows_source *source)
+{
+    source->device = try_device(source);
+    return source->device != INVALID_HANDLE_VALUE ? PTPMON_OK : fail_to_open(source, GetLastError());
 }
 
 /* ---- The ring ------------------------------------------------------------------------------ */
@@ -155,6 +192,79 @@ static ptpmon_status open_ring(struct windows_source *source, const AVB_PTP_MONI
     return PTPMON_OK;
 }
 
+/* ---- Counters ------------------------------------------------------------------------------ */
+
+/*
+ * What the driver emitted and dropped between its last answer and the end of the ring stands in the ring, whose records
+ * stay as they are. Dropped records are not there to be told apart: they count as frames.
+ */
+static void settle_counters(struct windows_source *source)
+{
+    AVB_PTP_MONITOR_STATS *counters = &source->counters;
+    const AVB_RING_READER *reader = &source->ring->reader;
+    UINT64 head = __atomic_load_n(&reader->header->head, __ATOMIC_ACQUIRE);
+    UINT64 dropped = __atomic_load_n(&reader->header->dropped_full, __ATOMIC_RELAXED) +
+                     __atomic_load_n(&reader->header->dropped_contention, __ATOMIC_RELAXED);
+    UINT64 known = counters->frames_emitted + counters->stamps_emitted;
+    UINT64 known_dropped = counters->frames_dropped + counters->stamps_dropped;
+    for (UINT64 i = 0; known + i < head && i <= reader->mask; i++) {
+        const PTP_TIMESTAMP_EVENT *record = &reader->events[(head - 1 - i) & reader->mask];
+        UINT64 *emitted = record->stamp & AVB_STAMP_LATE ? &counters->stamps_emitted : &counters->frames_emitted;
+        UINT64 *seen = record->stamp & AVB_STAMP_LATE ? &counters->stamps_seen : &counters->frames_seen;
+        ++*emitted;
+        ++*seen;
+    }
+    if (dropped > known_dropped) {
+        counters->frames_dropped += dropped - known_dropped;
+        counters->frames_seen += dropped - known_dropped;
+    }
+}
+
+static void note_gone(struct windows_source *source)
+{
+    source->is_gone = true;
+    source->gone_at = GetTickCount64();
+    source->tried_at = 0;
+    settle_counters(source);
+}
+
+/* Of an adapter that has gone the last ones stand. */
+static ptpmon_status read_counters(struct windows_source *source)
+{
+    AVB_PTP_MONITOR_STATS now;
+    if (source->is_gone)
+        return PTPMON_OK;
+    DWORD error = ask(source, IOCTL_AVB_GET_PTP_MONITOR_STATS, &now, sizeof now);
+    if (error == ERROR_DEV_NOT_EXIST || (error == 0 && source->enabled && !now.enabled)) {
+        if (source->enabled)
+            note_gone(source);
+        return PTPMON_OK;
+    }
+    if (error == ERROR_INVALID_PARAMETER || error == ERROR_INVALID_DATA)
+        return fail_version(source);
+    if (error != 0)
+        return ptpmon_fail_windows(source->name, "read the driver's counters", error);
+    if (now.version != AVB_PTP_IOCTL_VERSION || now.size != sizeof now)
+        return fail_version(source);
+    source->counters = now;
+    return PTPMON_OK;
+}
+
+/* Those of a ring that ended are added to those before it. */
+static void put_counters_by(struct windows_source *source)
+{
+    AVB_PTP_MONITOR_STATS *sum = &source->before, *last = &source->counters;
+    sum->frames_seen += last->frames_seen;
+    sum->frames_emitted += last->frames_emitted;
+    sum->frames_dropped += last->frames_dropped;
+    sum->stamps_seen += last->stamps_seen;
+    sum->stamps_emitted += last->stamps_emitted;
+    sum->stamps_dropped += last->stamps_dropped;
+    for (int i = 0; i < AVB_PTP_REASONS; i++)
+        sum->reasons[i] += last->reasons[i];
+    *last = (AVB_PTP_MONITOR_STATS){.buffer_size = last->buffer_size};
+}
+
 /* ---- Life ---------------------------------------------------------------------------------- */
 
 static ptpmon_status fail_to_enable(struct windows_source *source, DWORD error)
@@ -177,31 +287,58 @@ static ptpmon_status disable(struct ptpmon_source *base)
     if (!source->enabled)
         return PTPMON_OK;
     source->enabled = false;
-    DWORD error = ask(source, IOCTL_AVB_DISABLE_PTP_MONITORING, NULL, 0);
     /* Of an adapter that has gone the monitoring has ended already. */
+    DWORD error = source->is_gone ? 0 : ask(source, IOCTL_AVB_DISABLE_PTP_MONITORING, NULL, 0);
     if (error != 0 && error != ERROR_DEV_NOT_EXIST)
         return ptpmon_fail_windows(source->name, "end the monitoring", error);
     (void)read_counters(source); /* where they cannot be had any more, the last ones stand */
     return PTPMON_OK;
 }
 
-static ptpmon_status enable(struct ptpmon_source *base)
+/* What the driver gave when it was asked to monitor becomes the newest ring. */
+static ptpmon_status take_ring(struct windows_source *source, const AVB_PTP_MONITORING *given)
 {
-    struct windows_source *source = windows_source(base);
-    AVB_PTP_MONITORING given;
-    DWORD error = ask(source, IOCTL_AVB_ENABLE_PTP_MONITORING, &given, sizeof given);
-    if (error != 0)
-        return fail_to_enable(source, error);
     source->enabled = true;
-    ptpmon_status status = open_ring(source, &given);
+    ptpmon_status status = open_ring(source, given);
     if (status == PTPMON_OK)
         status = read_counters(source);
     if (status == PTPMON_OK)
         return status;
     char failure[512];
     snprintf(failure, sizeof failure, "%s", ptpmon_error_message());
-    (void)disable(base);
+    (void)disable(&source->base);
     return ptpmon_fail(status, "%s", failure);
+}
+
+/* No such device, or nothing behind it: the adapter is gone, or not quite back. */
+static bool is_absence(DWORD error)
+{
+    return error == ERROR_DEV_NOT_EXIST || error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ||
+           error == ERROR_NOT_READY || error == ERROR_GEN_FAILURE;
+}
+
+/* A handle stays with the adapter as it was: of one that was reset meanwhile it is of no use. */
+static DWORD ask_to_monitor(struct windows_source *source, AVB_PTP_MONITORING *given)
+{
+    DWORD error = ask(source, IOCTL_AVB_ENABLE_PTP_MONITORING, given, sizeof *given);
+    if (!is_absence(error))
+        return error;
+    HANDLE device = try_device(source);
+    if (device == INVALID_HANDLE_VALUE)
+        return error;
+    CloseHandle(source->device);
+    source->device = device;
+    return ask(source, IOCTL_AVB_ENABLE_PTP_MONITORING, given, sizeof *given);
+}
+
+static ptpmon_status enable(struct ptpmon_source *base)
+{
+    struct windows_source *source = windows_source(base);
+    AVB_PTP_MONITORING given;
+    source->is_gone = source->was_gone = false;
+    source->before = (AVB_PTP_MONITOR_STATS){0};
+    DWORD error = ask_to_monitor(source, &given);
+    return error == 0 ? take_ring(source, &given) : fail_to_enable(source, error);
 }
 
 static void close_source(struct ptpmon_source *base)
@@ -249,10 +386,50 @@ static void sleep_until_woken(struct ring *ring, DWORD wait_ms)
     AvbRingAwake(&ring->reader);
 }
 
+/* The one with our LUID, as the handle that was open is of no use any more. */
+static ptpmon_status monitor_again(struct windows_source *source)
+{
+    AVB_PTP_MONITORING given;
+    DWORD error = ask_to_monitor(source, &given);
+    if (is_absence(error))
+        return PTPMON_NOTHING;
+    if (error != 0)
+        return fail_to_enable(source, error);
+    put_counters_by(source);
+    source->is_gone = false;
+    source->was_gone = true;
+    ptpmon_status status = take_ring(source, &given);
+    if (status != PTPMON_OK || given.net_luid == source->adapter.luid)
+        return status;
+    (void)disable(&source->base);
+    return fail_vanished(source);
+}
+
+/* OK also where it is not back yet. What was in the ring has been read: nobody waits before. */
+static ptpmon_status look_for_adapter(struct windows_source *source)
+{
+    ULONGLONG now = GetTickCount64();
+    if (now - source->tried_at < RETRY_MS)
+        return PTPMON_OK;
+    source->tried_at = now;
+    ptpmon_status status = monitor_again(source);
+    if (status != PTPMON_NOTHING)
+        return status;
+    return now - source->gone_at < PATIENCE_MS ? PTPMON_OK : fail_vanished(source);
+}
+
 static ptpmon_status check_alive(struct windows_source *source)
 {
     ptpmon_status status = read_counters(source);
-    return status == PTPMON_OK && !source->counters.enabled ? fail_vanished(source) : status;
+    return status == PTPMON_OK && source->is_gone ? look_for_adapter(source) : status;
+}
+
+static void rest(struct windows_source *source, DWORD wait_ms)
+{
+    if (source->is_gone)
+        Sleep(wait_ms < RETRY_MS ? wait_ms : RETRY_MS);
+    else
+        sleep_until_woken(source->ring, wait_ms);
 }
 
 static ptpmon_status wait_for_records(struct ptpmon_source *base, int timeout_ms)
@@ -269,39 +446,53 @@ static ptpmon_status wait_for_records(struct ptpmon_source *base, int timeout_ms
         ULONGLONG now = GetTickCount64(), left = timeout_ms < 0 ? LOOK_MS : deadline > now ? deadline - now : 0;
         if (left == 0)
             return PTPMON_NOTHING;
-        sleep_until_woken(source->ring, left < LOOK_MS ? (DWORD)left : LOOK_MS);
+        rest(source, left < LOOK_MS ? (DWORD)left : LOOK_MS);
     }
 }
 
-/* Of an adapter that has gone the last ones stand; waiting says that it has gone. */
 static ptpmon_status statistics(struct ptpmon_source *base, ptpmon_statistics *sum)
 {
     struct windows_source *source = windows_source(base);
     ptpmon_status status = read_counters(source);
-    if (status != PTPMON_OK && status != PTPMON_NO_INTERFACE)
+    if (status != PTPMON_OK)
         return status;
-    const AVB_PTP_MONITOR_STATS *counters = &source->counters;
-    sum->buffer_size = counters->buffer_size;
-    sum->frames_seen = counters->frames_seen;
-    sum->frames_emitted = counters->frames_emitted;
-    sum->frames_dropped = counters->frames_dropped;
-    sum->stamps_seen = counters->stamps_seen;
-    sum->stamps_emitted = counters->stamps_emitted;
-    sum->stamps_dropped = counters->stamps_dropped;
-    sum->ptp_v1 = counters->reasons[AVB_REASON_PTP_V1];
-    sum->other_version = counters->reasons[AVB_REASON_OTHER_VERSION];
-    sum->truncated = counters->reasons[AVB_REASON_TRUNCATED];
-    sum->bad_length = counters->reasons[AVB_REASON_BAD_LENGTH];
-    sum->tx_unreadable = counters->reasons[AVB_REASON_UNREADABLE];
-    sum->hw_stamp_not_a_time = counters->reasons[AVB_REASON_NOT_A_TIME];
+    const AVB_PTP_MONITOR_STATS *now = &source->counters, *before = &source->before;
+    sum->buffer_size = now->buffer_size;
+    sum->frames_seen = before->frames_seen + now->frames_seen;
+    sum->frames_emitted = before->frames_emitted + now->frames_emitted;
+    sum->frames_dropped = before->frames_dropped + now->frames_dropped;
+    sum->stamps_seen = before->stamps_seen + now->stamps_seen;
+    sum->stamps_emitted = before->stamps_emitted + now->stamps_emitted;
+    sum->stamps_dropped = before->stamps_dropped + now->stamps_dropped;
+    const struct {
+        uint64_t *sum;
+        enum avb_ptp_reason reason;
+    } reasons[] = {{&sum->ptp_v1, AVB_REASON_PTP_V1},
+                   {&sum->other_version, AVB_REASON_OTHER_VERSION},
+                   {&sum->truncated, AVB_REASON_TRUNCATED},
+                   {&sum->bad_length, AVB_REASON_BAD_LENGTH},
+                   {&sum->tx_unreadable, AVB_REASON_UNREADABLE},
+                   {&sum->hw_stamp_not_a_time, AVB_REASON_NOT_A_TIME}};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        *reasons[i].sum = before->reasons[reasons[i].reason] + now->reasons[reasons[i].reason];
     return PTPMON_OK;
+}
+
+static enum ptpmon_sight sight(struct ptpmon_source *base)
+{
+    struct windows_source *source = windows_source(base);
+    if (source->is_gone)
+        return PTPMON_BLIND;
+    bool was_gone = source->was_gone;
+    source->was_gone = false;
+    return was_gone ? PTPMON_WAS_BLIND : PTPMON_SEES;
 }
 
 /* The system's own clocks can be read without the adapter, so that a recording ends in order when it has gone. */
 static ptpmon_status clocks(struct ptpmon_source *base, PTP_CLOCKS_RECORD *record)
 {
     struct windows_source *source = windows_source(base);
-    DWORD error = ask(source, IOCTL_AVB_GET_PTP_CLOCKS, record, sizeof *record);
+    DWORD error = source->is_gone ? ERROR_DEV_NOT_EXIST : ask(source, IOCTL_AVB_GET_PTP_CLOCKS, record, sizeof *record);
     if (error == ERROR_DEV_NOT_EXIST) {
         ptpmon_counter_clocks(record);
         return PTPMON_OK;
@@ -356,43 +547,11 @@ static const struct ptpmon_source_operations operations = {
     .info = info,
     .now = now,
     .clocks = clocks,
+    .sight = sight,
     .describe = describe,
 };
 
 /* ---- Opening ------------------------------------------------------------------------------- */
-
-static bool driver_is_loaded(void)
-{
-    wchar_t target[256];
-    return QueryDosDeviceW(DEVICE_LINK, target, sizeof target / sizeof *target) != 0;
-}
-
-static ptpmon_status fail_to_open(const struct windows_source *source, DWORD error)
-{
-    if (error == ERROR_ACCESS_DENIED)
-        return ptpmon_fail(PTPMON_NO_PERMISSION,
-                           "%s: monitoring needs an administrator; start the terminal with \"Run as administrator\"",
-                           source->name);
-    if (error != ERROR_FILE_NOT_FOUND && error != ERROR_PATH_NOT_FOUND)
-        return ptpmon_fail_windows(source->name, "open the driver", error);
-    if (!driver_is_loaded())
-        return ptpmon_fail(PTPMON_NOT_SUPPORTED, "%s: the driver is not there; install avbptpmon.inf, then try again",
-                           source->name);
-    return ptpmon_fail(PTPMON_NOT_SUPPORTED,
-                       "%s: the driver is not bound to this adapter; tick \"AVB PTP Monitor\" in its properties",
-                       source->name);
-}
-
-static ptpmon_status open_device(struct windows_source *source)
-{
-    wchar_t path[64] = DEVICE;
-    size_t length = wcslen(path);
-    for (const char *at = source->adapter.interface.guid; *at != 0; at++)
-        path[length++] = (wchar_t)*at; /* ASCII */
-    source->device = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                                 OPEN_EXISTING, 0, NULL);
-    return source->device != INVALID_HANDLE_VALUE ? PTPMON_OK : fail_to_open(source, GetLastError());
-}
 
 static ptpmon_status check_options(const char *name, const ptpmon_monitor_options *options)
 {

@@ -91,6 +91,15 @@ static ptpmon_status clocks(struct ptpmon_source *source, PTP_CLOCKS_RECORD *rec
     return as_told(script.clocks_status);
 }
 
+static enum ptpmon_sight sight(struct ptpmon_source *source)
+{
+    enum ptpmon_sight now = (enum ptpmon_sight)script.sight;
+    (void)source;
+    if (now == PTPMON_WAS_BLIND)
+        script.sight = PTPMON_SEES;
+    return now;
+}
+
 static void describe(struct ptpmon_source *source, PTP_RECORDING_HEADER *header)
 {
     (void)source;
@@ -116,6 +125,7 @@ static const struct ptpmon_source_operations operations = {
     .info = info,
     .now = now,
     .clocks = clocks,
+    .sight = sight,
     .describe = describe,
 };
 
@@ -144,6 +154,7 @@ void script_reset(void)
     script.stamping = 0;
     script.enable_status = script.clocks_status = PTPMON_OK;
     script.enabled = false;
+    script.sight = PTPMON_SEES;
     script.opened = script.closed = 0;
     script.first = script.end = 0;
 }

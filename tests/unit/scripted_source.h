@@ -18,6 +18,7 @@ struct script {
     uint64_t frames_dropped, stamps_dropped; /* counters since enable */
     uint32_t stamping;                       /* in a recording's header */
     ptpmon_status enable_status, clocks_status;
+    int sight; /* enum ptpmon_sight; PTPMON_WAS_BLIND is told once */
     bool enabled;
     size_t opened, closed;
     PTP_TIMESTAMP_EVENT ring[SCRIPT_RING_RECORDS];

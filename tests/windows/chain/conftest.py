@@ -62,6 +62,7 @@ class Chain:
         self.session = sessions.Session(driver, lab.directory / "wine")
         self.session.before = ["ip", "netns", "exec", self.end.namespace, *self.session.before]
         self.session.environment.update(TZ="UTC")
+        self.command = command
         self.ptpmon = self.wrapper("ptpmon", command / "ptpmon.exe")
         self.bridge = self.wrapper("chain_bridge", bridge)
         self.adapter = None

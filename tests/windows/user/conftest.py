@@ -56,16 +56,22 @@ class Wine:
             shutil.rmtree(self.prefix, ignore_errors=True)
 
     def start(self, *arguments, cwd=None, **streams):
-        return subprocess.Popen(["wine", str(self.program), *map(str, arguments)], env=self.environment, cwd=cwd,
+        return self.start_program(self.program, *arguments, cwd=cwd, **streams)
+
+    def start_program(self, program, *arguments, cwd=None, **streams):
+        return subprocess.Popen(["wine", str(program), *map(str, arguments)], env=self.environment, cwd=cwd,
                                 stdin=subprocess.DEVNULL, **streams)
 
     def run(self, *arguments, cwd=None):
+        return self.run_program(self.program, *arguments, cwd=cwd)
+
+    def run_program(self, program, *arguments, cwd=None):
         """Exit code, standard output and standard error. They go to files: what Wine leaves behind in the background
         keeps a pipe open for ever."""
         self.calls += 1
         outputs = [self.directory / f"{self.calls:03d}.{kind}" for kind in ("out", "err")]
         with open(outputs[0], "wb") as out, open(outputs[1], "wb") as err:
-            process = self.start(*arguments, cwd=cwd, stdout=out, stderr=err)
+            process = self.start_program(program, *arguments, cwd=cwd, stdout=out, stderr=err)
             try:
                 code = process.wait(30)
             finally:
