@@ -5,7 +5,8 @@ install(TARGETS ptpmon ptpmon_static ptpmon_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
-install(FILES ${PROJECT_SOURCE_DIR}/include/ptpmon.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h)
+install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/avb DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 # The recordings that `ptpmon demo` shows where it cannot run live.

@@ -229,6 +229,8 @@ PTPMON_API ptpmon_status ptpmon_monitor_statistics(ptpmon_monitor *monitor, ptpm
  * Waits until records can be read, at most timeout_ms (-1 = for ever). A driver side never wakes
  * its reader for every event, so a record may be up to 25 ms old when this returns.
  * OK: there are records. NOTHING: timeout or signal. END: disabled and empty. NO_INTERFACE: it vanished.
+ * On Windows an interface that is reset is looked for at each call, for 15 s (NOTHING), and monitored again; the events
+ * door tells of the time between as LOSS records without numbers. BUSY: another process was faster.
  */
 PTPMON_API ptpmon_status ptpmon_monitor_wait(ptpmon_monitor *monitor, int timeout_ms);
 
@@ -508,6 +510,9 @@ PTPMON_API const char *ptpmon_reason_name(ptpmon_reason reason);    /* "by_softw
 #define PTPMON_SOURCE_MAC_DIFFERS 0x1u
 #define PTPMON_VLAN_DIFFERS       0x2u /* tag present or VID */
 #define PTPMON_PCP_DIFFERS        0x4u
+/* Of an observer, live on Windows: there a capture sees a sent frame before the driver side does, and a received one
+ * after it, and the times say the opposite, by more than they are known to. The capture's clock is in doubt then. */
+#define PTPMON_TIME_ORDER_DIFFERS 0x8u
 
 typedef struct ptpmon_result {
     ptpmon_outcome outcome;

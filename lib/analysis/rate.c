@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "rate.h"
+
+#include "analysis/time.h"
+
+#include <string.h>
+
+/* Sequences with such gaps go on; beyond, the clocks may be others. */
+#define LARGEST_GAP 16
+
+/* The differences fit: both times are of PTP's range. */
+static bool goes_on(const struct ptpmon_rate *rate, int64_t remote, int64_t local, int64_t slack_ns)
+{
+    unsigned newest = (rate->first + rate->count - 1u) % PTPMON_RATE_WINDOW;
+    int64_t remote_since = remote - rate->at[newest].remote, local_since = local - rate->at[newest].local;
+    if (remote_since <= 0 || local_since <= 0)
+        return false;
+    return fabs((double)(remote_since - local_since)) <= (double)local_since * PTPMON_RATE_MAX + (double)slack_ns;
+}
+
+void ptpmon_rate_add(struct ptpmon_rate *rate, int64_t remote, int64_t local, uint16_t sequenceId, uint32_t segment,
+                     int64_t slack_ns)
+{
+    uint16_t gap = (uint16_t)(sequenceId - rate->sequenceId);
+    if (rate->count > 0 &&
+        (gap == 0 || gap > LARGEST_GAP || segment != rate->segment || !goes_on(rate, remote, local, slack_ns)))
+        rate->count = 0;
+    if (rate->count == PTPMON_RATE_WINDOW) {
+        rate->first = (rate->first + 1u) % PTPMON_RATE_WINDOW;
+        rate->count--;
+    }
+    unsigned at = (unsigned)(rate->first + rate->count) % PTPMON_RATE_WINDOW;
+    rate->at[at].remote = remote;
+    rate->at[at].local = local;
+    rate->count++;
+    rate->sequenceId = sequenceId;
+    rate->segment = segment;
+}
+
+static double excess_between(const struct ptpmon_rate *rate, unsigned from, unsigned to)
+{
+    from = (rate->first + from) % PTPMON_RATE_WINDOW;
+    to = (rate->first + to) % PTPMON_RATE_WINDOW;
+    int64_t local = rate->at[to].local - rate->at[from].local;
+    return (double)(rate->at[to].remote - rate->at[from].remote - local) / (double)local;
+}
+
+bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
+{
+    double sorted[PTPMON_RATE_WINDOW];
+    unsigned apart = rate->count / 2u, count = 0;
+    if (apart == 0)
+        return false;
+    for (unsigned i = 0; i + apart < rate->count; i++) {
+        double excess = excess_between(rate, i, i + apart);
+        unsigned at = count++;
+        for (; at > 0 && sorted[at - 1] > excess; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = excess;
+    }
+    double excess = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    if (fabs(excess) > PTPMON_RATE_MAX)
+        return false;
+    *ratio = 1 + excess;
+    return true;
+}
+
+/* What does not fit wraps: times so far apart contradict one another in any case. */
+static int64_t minus(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static bool went_on_alike(struct ptpmon_clock_pair before, struct ptpmon_clock_pair now, int64_t slack_ns)
+{
+    double remote = (double)minus(now.remote, before.remote), local = (double)minus(now.local, before.local);
+    return fabs(remote - local) <= fabs(local) * PTPMON_RATE_MAX + (double)slack_ns;
+}
+
+bool ptpmon_times_contradict(struct ptpmon_clock_pair *newest, bool *newest_known, struct ptpmon_clock_pair begin,
+                             struct ptpmon_clock_pair end, double twice_delay, int64_t slack_ns)
+{
+    double least = -(double)slack_ns - fabs((double)minus(end.local, begin.local)) * PTPMON_RATE_MAX;
+    bool contradict = twice_delay < least;
+    end.way = minus(minus(begin.remote, begin.local), minus(end.remote, end.local));
+    begin.remote = minus(begin.remote, newest->way);
+    if (*newest_known && went_on_alike(*newest, begin, slack_ns) != went_on_alike(*newest, end, slack_ns))
+        contradict = true;
+    if (contradict)
+        end.way = 0;
+    *newest = end;
+    *newest_known = true;
+    return contradict;
+}
+
+static uint32_t place_of(const ptpmon_time *sorted, uint32_t count, ptpmon_time delay)
+{
+    uint32_t from = 0;
+    while (from < count) {
+        uint32_t middle = from + (count - from) / 2;
+        if (ptpmon_time_compare(sorted[middle], delay) < 0)
+            from = middle + 1;
+        else
+            count = middle;
+    }
+    return from;
+}
+
+ptpmon_time ptpmon_median_add(struct ptpmon_median *median, ptpmon_time *newest, ptpmon_time *sorted, uint32_t size,
+                              ptpmon_time delay)
+{
+    uint32_t count = median->count;
+    if (count == size) {
+        uint32_t oldest = place_of(sorted, count, newest[median->next]);
+        count--;
+        memmove(sorted + oldest, sorted + oldest + 1, (count - oldest) * sizeof *sorted);
+    }
+    uint32_t place = place_of(sorted, count, delay);
+    memmove(sorted + place + 1, sorted + place, (count - place) * sizeof *sorted);
+    sorted[place] = delay;
+    newest[median->next] = delay;
+    median->next = (median->next + 1) % size;
+    median->count = ++count;
+    ptpmon_time low = sorted[(count - 1) / 2], high = sorted[count / 2];
+    return ptpmon_time_add(low, ptpmon_time_half(ptpmon_time_subtract(high, low)));
+}

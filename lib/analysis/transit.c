@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One event message at several observation points: how long it took between them, and by how much its corrections
+ * grew.
+ *
+ * A message is known again by its key. Each port of an 802.1AS bridge sends Syncs of its own, by other keys; what they
+ * share is the grandmaster's preciseOriginTimestamp, so they are known by that.
+ *
+ * What is seen of a message waits until all points must have seen it. Then each two that follow one another in time
+ * make an exchange.
+ */
+#include "analysis/engine.h"
+#include "error.h"
+#include "frame_key.h"
+
+#include <stdlib.h>
+
+#define SEEN_MAX 8 /* points at which one message is looked at */
+
+/* A message at one point. */
+struct seen {
+    struct ptpmon_sighting message;
+    uint32_t point;
+    bool has_correction;
+    int64_t correction; /* of it and its Follow_Up; of Delay_Req less that of its answer */
+    struct ptpmon_newest_delay link[LOCAL_KINDS];
+};
+
+struct crossing {
+    struct ptpmon_hash_node node;
+    struct ptpmon_list queue; /* of the point that saw it first */
+    uint64_t key[3];
+    ptpmon_instant deadline; /* by that point's time */
+    uint32_t count;
+    struct seen seen[SEEN_MAX];
+};
+
+struct ptpmon_transit {
+    struct ptpmon_hash_table table;
+    struct ptpmon_slab slab;
+    struct ptpmon_list queues[POINTS_MAX];
+};
+
+bool ptpmon_transit_open(struct ptpmon_analyzer *analyzer)
+{
+    struct ptpmon_transit *transit = calloc(1, sizeof *transit);
+    if (!transit)
+        return false;
+    ptpmon_slab_init(&transit->slab, sizeof(struct crossing));
+    for (unsigned i = 0; i < POINTS_MAX; i++)
+        ptpmon_list_init(&transit->queues[i]);
+    analyzer->transit = transit;
+    if (ptpmon_slab_reserve(&transit->slab) && ptpmon_hash_table_open(&transit->table))
+        return true;
+    ptpmon_transit_close(analyzer);
+    return false;
+}
+
+void ptpmon_transit_close(struct ptpmon_analyzer *analyzer)
+{
+    struct ptpmon_transit *transit = analyzer->transit;
+    if (!transit)
+        return;
+    ptpmon_slab_close(&transit->slab);
+    ptpmon_hash_table_close(&transit->table);
+    free(transit);
+    analyzer->transit = NULL;
+}
+
+/* ---- Between two points ------------------------------------------------------------------- */
+
+/* Its growth, and what it should have grown by: the time in between, where the message went in at one port of a
+ * device and out at another; of a device that measures its links that of the link, too (IEEE 1588-2019 10.3). Which
+ * point was the first is known for certain only by a common clock. */
+static void compare_corrections(struct ptpmon_point *point, const struct seen *first, const struct seen *second,
+                                ptpmon_exchange *exchange)
+{
+    uint8_t in = first->message.direction, out = second->message.direction;
+    bool through = (in == AVB_DIRECTION_RX && out == AVB_DIRECTION_TX) ||
+                   (in == AVB_DIRECTION_UNKNOWN && out == AVB_DIRECTION_UNKNOWN);
+    if (!first->has_correction || !second->has_correction || !(exchange->known & PTPMON_KNOWS_RESIDENCE))
+        return;
+    int64_t growth = second->correction - first->correction;
+    exchange->correction_sync = first->correction;
+    exchange->correction_follow_up = second->correction;
+    if (growth < 0)
+        ptpmon_tally(point, PTPMON_COUNT_CORRECTION_DECREASED);
+    if (!through)
+        return;
+    ptpmon_time expected = exchange->residence;
+    const struct ptpmon_newest_delay *link = &first->link[KIND_INDEX(exchange->t[0].kind)];
+    if (link->known && exchange->messageType == AVB_PTP_SYNC)
+        expected = ptpmon_time_add(expected, link->delay);
+    exchange->correction_error = ptpmon_time_subtract(ptpmon_time_of_scaled(growth), expected);
+    exchange->known |= PTPMON_KNOWS_CORRECTION_ERROR;
+}
+
+/* What a host stamps itself is late for what came in and early for what goes out, by more than the message may have
+ * taken in between: only who asks for such stamps gets them compared. */
+static ptpmon_stamp_kind common_kind(const struct ptpmon_analyzer *analyzer, const struct seen *a, const struct seen *b)
+{
+    unsigned kinds = a->message.stamp_kinds & b->message.stamp_kinds & analyzer->allowed_kinds;
+    bool by_host = analyzer->points[a->point]->takes_observations || analyzer->points[b->point]->takes_observations;
+    if (by_host && analyzer->options.stamps == PTPMON_STAMP_NONE)
+        kinds &= KIND_BIT(PTPMON_STAMP_HARDWARE);
+    return ptpmon_best_kind(kinds);
+}
+
+static ptpmon_status tell(struct ptpmon_analyzer *analyzer, const struct seen *first, const struct seen *second)
+{
+    const struct ptpmon_sighting *message = &second->message;
+    struct ptpmon_point *point = analyzer->points[second->point];
+    ptpmon_exchange *exchange = ptpmon_analyzer_draft(analyzer);
+    *exchange = (ptpmon_exchange){
+        .kind = PTPMON_EXCHANGE_TRANSIT,
+        .end = PTPMON_END_UNKNOWN,
+        .point = second->point,
+        .two_step = message->two_step,
+        .domainNumber = message->domainNumber,
+        .messageType = message->messageType,
+        .sdoId = message->sdoId,
+        .sequenceId = message->sequenceId,
+        .event_time = message->event_time,
+        .realtime_ns = message->realtime_ns,
+        .frame_number = message->frame_number,
+        .logMessageInterval = message->has_content ? message->logMessageInterval : 0x7F,
+    };
+    if (message->messageType == AVB_PTP_DELAY_REQ || message->messageType == AVB_PTP_PDELAY_REQ)
+        exchange->requesting = message->source;
+    else
+        exchange->source = message->source;
+    ptpmon_stamp_kind kind = common_kind(analyzer, first, second);
+    exchange->t[0] = ptpmon_stamp_of(&first->message, kind);
+    exchange->t[1] = ptpmon_stamp_of(message, kind);
+    if (kind == PTPMON_STAMP_NONE || !analyzer->options.points_share_clock) {
+        exchange->reason = PTPMON_WITHOUT_STAMP;
+    } else {
+        exchange->residence = ptpmon_time_of_ns(exchange->t[1].ns - exchange->t[0].ns);
+        exchange->known |= PTPMON_KNOWS_RESIDENCE;
+        (void)ptpmon_ran(point, kind, message->event_time, message->event_time, true, &exchange->segment);
+    }
+    compare_corrections(point, first, second, exchange);
+    return ptpmon_analyzer_decided(point, exchange);
+}
+
+/* By one clock if there is one, else by UTC. */
+static bool comes_before(const struct ptpmon_analyzer *analyzer, const struct seen *a, const struct seen *b)
+{
+    ptpmon_stamp_kind kind = common_kind(analyzer, a, b);
+    if (analyzer->options.points_share_clock && kind != PTPMON_STAMP_NONE)
+        return a->message.stamp_ns[KIND_INDEX(kind)] < b->message.stamp_ns[KIND_INDEX(kind)];
+    return a->message.realtime_ns < b->message.realtime_ns;
+}
+
+static ptpmon_status decide(struct ptpmon_analyzer *analyzer, struct crossing *crossing)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    const struct seen *order[SEEN_MAX];
+    for (uint32_t i = 0; i < crossing->count; i++) {
+        uint32_t at = i;
+        for (; at > 0 && comes_before(analyzer, &crossing->seen[i], order[at - 1]); at--)
+            order[at] = order[at - 1];
+        order[at] = &crossing->seen[i];
+    }
+    for (uint32_t i = 1; i < crossing->count; i++) {
+        ptpmon_status status = tell(analyzer, order[i - 1], order[i]);
+        if (status != PTPMON_OK)
+            outcome = status;
+    }
+    ptpmon_hash_table_remove(&analyzer->transit->table, &crossing->node);
+    ptpmon_list_remove(&crossing->queue);
+    ptpmon_slab_give(&analyzer->transit->slab, crossing);
+    return outcome;
+}
+
+static struct crossing *oldest_of(const struct ptpmon_list *queue)
+{
+    return ptpmon_list_is_empty(queue) ? NULL : PTPMON_CONTAINER_OF(queue->next, struct crossing, queue);
+}
+
+ptpmon_status ptpmon_transit_expire(struct ptpmon_analyzer *analyzer, const struct ptpmon_point *point)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    struct crossing *crossing;
+    if (!analyzer->transit)
+        return PTPMON_OK;
+    for (uint32_t i = point ? point->number : 0; i < (point ? point->number + 1 : analyzer->point_count); i++) {
+        const struct ptpmon_list *queue = &analyzer->transit->queues[i];
+        while ((crossing = oldest_of(queue)) && (!point || crossing->deadline <= point->now)) {
+            ptpmon_status status = decide(analyzer, crossing);
+            if (status != PTPMON_OK)
+                outcome = status;
+        }
+    }
+    return outcome;
+}
+
+/* ---- At one point ------------------------------------------------------------------------- */
+
+/* False: nothing to know it again by. */
+static bool key_of(const struct ptpmon_pending *pending, const struct ptpmon_sighting *message, uint64_t key[3])
+{
+    bool gptp = AVB_PTP_MAJOR_SDO_ID(message->sdoId) == 1 && message->transport == AVB_TRANSPORT_ETHERNET;
+    uint64_t domain = (uint64_t)message->sdoId << 16 | (uint64_t)message->domainNumber << 8 | message->messageType;
+    if (gptp && message->messageType == AVB_PTP_SYNC) {
+        const struct ptpmon_sighting *origin = message->two_step ? &pending->messages[PLACE_FOLLOW_UP] : message;
+        int64_t ns;
+        if (!origin->present || ptpmon_sighting_time(origin, &ns) != PTPMON_COMPUTED || ns == 0)
+            return false;
+        key[0] = (uint64_t)ns;
+        key[1] = domain | 1u << 31;
+        key[2] = 0;
+        return true;
+    }
+    key[0] = ptpmon_clock_word(&message->source);
+    key[1] = domain | (uint64_t)message->source.portNumber << 48 | (uint64_t)message->sequenceId << 32;
+    /* Answers copy the requester's sequenceId. */
+    key[2] = message->messageType == AVB_PTP_PDELAY_RESP
+                 ? ptpmon_clock_word(&message->requesting) ^ message->requesting.portNumber
+                 : 0;
+    return true;
+}
+
+static void read_correction(const struct ptpmon_pending *pending, struct seen *seen)
+{
+    const struct ptpmon_sighting *message = &seen->message;
+    const struct ptpmon_sighting *follow_up = &pending->messages[PLACE_FOLLOW_UP];
+    const struct ptpmon_sighting *response = &pending->messages[PLACE_RESPONSE];
+    seen->has_correction = message->has_content && ptpmon_correction_fits(message->correctionField);
+    seen->correction = message->correctionField;
+    if (message->messageType == AVB_PTP_SYNC && message->two_step) {
+        seen->has_correction &=
+            follow_up->present && follow_up->has_content && ptpmon_correction_fits(follow_up->correctionField);
+        seen->correction += seen->has_correction ? follow_up->correctionField : 0;
+    } else if (message->messageType == AVB_PTP_DELAY_REQ) {
+        seen->has_correction &=
+            response->present && response->has_content && ptpmon_correction_fits(response->correctionField);
+        seen->correction -= seen->has_correction ? response->correctionField : 0;
+    } else if (message->messageType != AVB_PTP_SYNC) {
+        seen->has_correction = false;
+    }
+}
+
+static struct crossing *find(const struct ptpmon_transit *transit, const uint64_t key[3], uint64_t hash)
+{
+    struct ptpmon_hash_node *node = ptpmon_hash_table_first(&transit->table, hash);
+    while (node && memcmp(PTPMON_CONTAINER_OF(node, struct crossing, node)->key, key, 3 * sizeof *key) != 0)
+        node = ptpmon_hash_table_next(node);
+    return node ? PTPMON_CONTAINER_OF(node, struct crossing, node) : NULL;
+}
+
+/* Crossings count as pending: a quarter of what may be. */
+static ptpmon_status make_room(struct ptpmon_point *point)
+{
+    struct ptpmon_analyzer *analyzer = point->analyzer;
+    struct ptpmon_transit *transit = analyzer->transit;
+    if (transit->table.count <= analyzer->options.max_pending / 4 && ptpmon_slab_reserve(&transit->slab))
+        return PTPMON_OK;
+    uint32_t i = point->number;
+    while (ptpmon_list_is_empty(&transit->queues[i]))
+        i = (i + 1) % analyzer->point_count;
+    ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
+    return decide(analyzer, oldest_of(&transit->queues[i]));
+}
+
+static ptpmon_status meet(struct ptpmon_point *point, const struct ptpmon_pending *pending,
+                          const struct ptpmon_sighting *message)
+{
+    struct ptpmon_transit *transit = point->analyzer->transit;
+    ptpmon_status status = PTPMON_OK;
+    uint64_t key[3];
+    if (!key_of(pending, message, key))
+        return PTPMON_OK;
+    uint64_t hash = ptpmon_hash_mix((key[0] * (transit->table.seed | 1) + key[1]) ^ key[2]);
+    struct crossing *crossing = find(transit, key, hash);
+    if (!crossing) {
+        status = make_room(point);
+        crossing = ptpmon_slab_take(&transit->slab);
+        crossing->count = 0;
+        memcpy(crossing->key, key, sizeof key);
+        /* The other points may be behind by one window, and know their messages one later. */
+        crossing->deadline =
+            ptpmon_instant_add(point->now, 2 * ptpmon_window_length(point, pending->window) + NS_PER_SECOND);
+        ptpmon_hash_table_insert(&transit->table, &crossing->node, hash);
+        ptpmon_list_init(&crossing->queue);
+        ptpmon_list_append(&transit->queues[point->number], &crossing->queue);
+    }
+    for (uint32_t i = 0; i < crossing->count; i++)
+        if (crossing->seen[i].point == point->number)
+            return status;
+    if (crossing->count == SEEN_MAX)
+        return status;
+    struct seen *seen = &crossing->seen[crossing->count++];
+    seen->message = *message;
+    seen->point = point->number;
+    memcpy(seen->link, point->link, sizeof seen->link);
+    read_correction(pending, seen);
+    return status;
+}
+
+ptpmon_status ptpmon_transit_settled(struct ptpmon_point *point, const struct ptpmon_pending *pending)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    if (!point->analyzer->transit || pending->alike)
+        return PTPMON_OK;
+    for (unsigned place = 0; place < PLACE_FOLLOW_UP; place++) {
+        const struct ptpmon_sighting *message = &pending->messages[place];
+        if (!message->present || message->messageType > AVB_PTP_PDELAY_RESP)
+            continue;
+        ptpmon_status status = meet(point, pending, message);
+        if (status != PTPMON_OK)
+            outcome = status;
+    }
+    return outcome;
+}
