@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 #include "commands.h"
-#include "files.h"
 #include "format.h"
 #include "options.h"
 #include "progress.h"
 #include "replay.h"
+#include "system.h"
 #include "terminal.h"
 #include "view.h"
 
 #include <avb/avb_ptp_recording.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WINDOW_MAX_NS ((uint64_t)30 * NS_PER_S)
-/* Short runs end before anybody has read how far they are. */
-#define PROGRESS_AFTER_NS ((uint64_t)NS_PER_S)
-#define PROGRESS_NS       ((uint64_t)NS_PER_S / 5)
 /* Looking at the time for each frame would take longer than the frame. */
 #define LOOK_EVERY 4096
 
@@ -43,7 +39,7 @@ static const char help[] =
     "      --summary           the summary only\n" OPTIONS_HELP_HELP
     "\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 7 a file cannot be read, or the two\n"
-    "do not belong together; all: man ptpmon\n";
+    "do not belong together; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 struct correlate_options {
     struct shared_options shared;
@@ -62,7 +58,7 @@ struct correlate {
     struct replay_counts counts;
     uint64_t seen_until; /* event time */
     uint64_t looks;
-    uint64_t started_at, shown_at;
+    struct progress_pace pace;
     bool shows_progress;
 };
 
@@ -91,10 +87,8 @@ static void show_progress(struct correlate *correlate)
 {
     char text[PROGRESS_LINE_SIZE];
     const struct replay_counts *counts = &correlate->counts;
-    uint64_t now = cli_now();
-    if (now < correlate->started_at + PROGRESS_AFTER_NS || now < correlate->shown_at + PROGRESS_NS)
+    if (!progress_is_due(&correlate->pace, cli_now()))
         return;
-    correlate->shown_at = now;
     uint64_t seen = correlate->seen_until;
     seen = seen < counts->from ? counts->from : seen > counts->to ? counts->to : seen;
     uint64_t all = counts->to - counts->from;
@@ -154,7 +148,7 @@ static int run(struct correlate *correlate)
 {
     const struct correlate_options *options = correlate->options;
     correlate->sink = (struct sink){.context = correlate, .observed = on_observed};
-    correlate->started_at = cli_now();
+    progress_begin(&correlate->pace, cli_now());
     correlate->shows_progress = options->only_summary || !terminal_is(stdout);
     ptpmon_status status = begin(correlate);
     if (status != PTPMON_OK)
@@ -222,19 +216,6 @@ static int take_option(void *context, int option)
     }
 }
 
-/* A file that cannot be read is none here; opening it will say why. */
-static bool is_events_file(const char *path)
-{
-    char magic[sizeof AVB_RECORDING_MAGIC - 1];
-    FILE *file = files_open(path);
-    if (file == NULL)
-        return false;
-    bool is =
-        fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, AVB_RECORDING_MAGIC, sizeof magic) == 0;
-    fclose(file);
-    return is;
-}
-
 /* What each file is, it says itself: the order does not matter. */
 static int take_files(struct correlate_options *options, char **files, int count)
 {
@@ -242,7 +223,7 @@ static int take_files(struct correlate_options *options, char **files, int count
         return cli_usage_error("name two files: a capture (pcap, pcapng) and the events of its time");
     if (count > 2)
         return cli_usage_error("`%s` is too much: correlate takes two files", files[2]);
-    bool swapped = is_events_file(files[0]) && !is_events_file(files[1]);
+    bool swapped = replay_is_events_file(files[0]) && !replay_is_events_file(files[1]);
     options->capture = files[swapped];
     options->events = files[!swapped];
     return CLI_OK;

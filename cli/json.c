@@ -31,11 +31,25 @@ static void append_text(struct json *json, const char *text)
     append(json, text, strlen(text));
 }
 
+/* Bytes of plain ASCII, which needs no escaping. */
+static size_t plain_length(const unsigned char *text)
+{
+    size_t length = 0;
+    while (text[length] >= 0x20 && text[length] < 0x7F && text[length] != '"' && text[length] != '\\')
+        length++;
+    return length;
+}
+
 static void append_quoted(struct json *json, const char *value)
 {
     const unsigned char *at = (const unsigned char *)value;
     append_text(json, "\"");
-    while (*at != 0) {
+    for (;;) {
+        size_t plain = plain_length(at);
+        append(json, (const char *)at, plain);
+        at += plain;
+        if (*at == 0)
+            break;
         size_t length = format_utf8_length(at);
         char escaped[8];
         if (length == 0) {
@@ -110,6 +124,12 @@ void json_number(struct json *json, const char *name, double value)
     snprintf(text, sizeof text, "%.6f", value);
     member(json, name);
     append_text(json, text);
+}
+
+void json_digits(struct json *json, const char *name, const char *digits)
+{
+    member(json, name);
+    append_text(json, digits);
 }
 
 void json_bool(struct json *json, const char *name, bool value)

@@ -25,6 +25,7 @@ void json_string(struct json *json, const char *name, const char *value); /* NUL
 void json_int(struct json *json, const char *name, int64_t value);
 void json_uint(struct json *json, const char *name, uint64_t value);
 void json_number(struct json *json, const char *name, double value); /* six decimals; null where it is not finite */
+void json_digits(struct json *json, const char *name, const char *digits); /* a number or a word, written already */
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 /* The value, or null where it is not known. */

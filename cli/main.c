@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 #include "commands.h"
+#include "system.h"
 #include "terminal.h"
 
 #include <stdio.h>
@@ -15,7 +16,13 @@ static const struct command {
     {"watch", "a line per PTP frame: when it passed, and whether the capture agrees", command_watch},
     {"record", "events and frames into files, to be looked at later", command_record},
     {"correlate", "what watch shows, from files: events and a capture of their time", command_correlate},
+    {"analyze", "what the clocks do: offsets, delays, rates, and what went wrong", command_analyze},
+    {"simulate", "recordings of a simulated network, and the truth about it", command_simulate},
     {"demo", command_demo_summary, command_demo},
+    {"install", command_install_summary, command_install},
+    {"uninstall", command_uninstall_summary, command_uninstall},
+    {"status", command_status_summary, command_status},
+    {"stats", command_stats_summary, command_stats},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -28,13 +35,14 @@ static void print_help(FILE *to)
         "\n"
         "Commands:\n",
         to);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].summary[0] != 0)
+            fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    }
     fputs(
         "\n"
         "  ptpmon COMMAND --help   the options of a command\n"
-        "  ptpmon --version        the version\n"
-        "  man ptpmon              exit codes, rights, and how it works\n",
+        "  ptpmon --version        the version\n" SYSTEM_HELP_MORE,
         to);
 }
 
@@ -80,7 +88,7 @@ static int unknown_command(const char *name)
     size_t least = 3; /* beyond two slips of the finger it is another word */
     for (size_t i = 0; i < COMMANDS; i++) {
         size_t slips = distance(name, commands[i].name);
-        if (slips < least) {
+        if (slips < least && commands[i].summary[0] != 0) {
             least = slips;
             nearest = &commands[i];
         }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define SAMPLE_NS ((uint64_t)NS_PER_S)
+#define AFTER_NS  ((uint64_t)NS_PER_S)
+#define AGAIN_NS  ((uint64_t)NS_PER_S / 5)
 
 void progress_rate_add(struct progress_rate *rate, uint64_t now, uint64_t value)
 {
@@ -107,6 +109,19 @@ char *progress_recording_text(const struct progress_recording *recording, unsign
     if (width != 0 && strlen(text) > width)
         put_recording(recording, true, text);
     return text;
+}
+
+void progress_begin(struct progress_pace *pace, uint64_t now)
+{
+    *pace = (struct progress_pace){.started_at = now};
+}
+
+bool progress_is_due(struct progress_pace *pace, uint64_t now)
+{
+    bool is_due = now >= pace->started_at + AFTER_NS && now >= pace->shown_at + AGAIN_NS;
+    if (is_due)
+        pace->shown_at = now;
+    return is_due;
 }
 
 /* 100 % is for what is done. */

@@ -36,6 +36,14 @@ struct progress_recording {
 char *progress_recording_text(const struct progress_recording *recording, unsigned width,
                               char text[static PROGRESS_LINE_SIZE]);
 
+/* When a line is due: not in short runs, which end before anybody has read it, and then some times a second. */
+struct progress_pace {
+    uint64_t started_at, shown_at; /* event time */
+};
+void progress_begin(struct progress_pace *pace, uint64_t now);
+/* True: it is due, and counts as shown. */
+bool progress_is_due(struct progress_pace *pace, uint64_t now);
+
 /* How far the reading of files has come: "42 %  1234567 messages". */
 char *progress_reading_text(double share, uint64_t messages, char text[static PROGRESS_LINE_SIZE]);
 

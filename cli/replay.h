@@ -2,7 +2,7 @@
 /*
  * Observes a recording: its events, and a capture of its time.
  *
- *     replay_open -> replay_run -> replay_close
+ *     replay_open -> { replay_run | replay_next ... } -> replay_close
  */
 #ifndef PTPMON_CLI_REPLAY_H
 #define PTPMON_CLI_REPLAY_H
@@ -11,7 +11,10 @@
 
 struct replay;
 
-/* Opening relates the clocks. options may be NULL. */
+/* Whether the file holds events; one that cannot be read does not, and opening it will say why. */
+bool replay_is_events_file(const char *path);
+
+/* Opening relates the clocks. capture_path NULL: events alone. options may be NULL. */
 ptpmon_status replay_open(const char *capture_path, const char *events_path, const ptpmon_observer_options *options,
                           struct replay **replay);
 void replay_close(struct replay *replay); /* NULL is allowed */
@@ -26,6 +29,9 @@ struct replay_counts {
     uint64_t dropped_events, dropped_frames; /* as far as it was read */
 };
 ptpmon_status replay_counts(const struct replay *replay, struct replay_counts *counts);
+
+/* The next observation. A failure is said on standard error, and what is left is still told; END: that was all. */
+ptpmon_status replay_next(struct replay *replay, ptpmon_observation *observation);
 
 /* Tells the sink what there is, until the end or until go_on() says no; that is asked before each. A failure is said on
  * standard error, and returned when what is left has been told. */

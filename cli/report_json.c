@@ -97,6 +97,8 @@ static void put_comparison(struct json *json, const ptpmon_observation *observat
         json_string(json, NULL, "vlanId");
     if (result->cross_check & PTPMON_PCP_DIFFERS)
         json_string(json, NULL, "pcp");
+    if (result->cross_check & PTPMON_TIME_ORDER_DIFFERS)
+        json_string(json, NULL, "time_order");
     json_close_array(json);
 }
 
@@ -131,10 +133,11 @@ static void put_loss(const char *profile, const ptpmon_observation *observation)
     struct json json;
     const PTP_LOSS_RECORD *loss = &observation->loss;
     bool in_capture = observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS;
+    bool is_counted = loss->frames_dropped + loss->stamps_dropped > 0;
     begin(&json, "loss", profile, observation->interface);
     json_string(&json, "where", in_capture ? "capture" : "monitor");
-    json_uint(&json, "frames", loss->frames_dropped);
-    json_uint_if(&json, "stamps", !in_capture, loss->stamps_dropped);
+    json_uint_if(&json, "frames", is_counted, loss->frames_dropped);
+    json_uint_if(&json, "stamps", is_counted && !in_capture, loss->stamps_dropped);
     json_uint(&json, "from_system_timestamp_ns", loss->since);
     json_uint(&json, "to_system_timestamp_ns", loss->system_timestamp);
     json_end_line(&json);
@@ -188,6 +191,7 @@ static void put_counts(struct json *json, const struct tally *tally)
     json_uint(json, "sourceMac_differs", tally->source_mac_differs);
     json_uint(json, "vlanId_differs", tally->vlan_differs);
     json_uint(json, "pcp_differs", tally->pcp_differs);
+    json_uint(json, "time_order_differs", tally->time_order_differs);
 }
 
 static void put_reasons(struct json *json, const struct tally *tally)
@@ -348,7 +352,7 @@ void report_json_recorded(const struct recorder_counts *total, const struct repo
     json_end_line(&json);
 }
 
-static const char *clock_name(ptpmon_capture_clock clock)
+const char *report_json_clock(ptpmon_capture_clock clock)
 {
     switch (clock) {
     case PTPMON_CLOCK_SYSTEM:
@@ -381,7 +385,7 @@ void report_json_recording(const struct report_recording *recording)
     json_string(&json, "tool_version", text_or_null(header->tool_version));
     json_uint(&json, "first_system_timestamp_ns", recording->from);
     json_uint(&json, "last_system_timestamp_ns", recording->to);
-    json_string(&json, "capture_clock", clock_name(recording->alignment.clock));
+    json_string(&json, "capture_clock", report_json_clock(recording->alignment.clock));
     json_end_line(&json);
 }
 
@@ -390,7 +394,7 @@ void report_json_alignment(const ptpmon_alignment *alignment)
     struct json json;
     bool other = alignment->clock == PTPMON_CLOCK_OTHER;
     json_begin(&json, "alignment");
-    json_string(&json, "capture_clock", clock_name(alignment->clock));
+    json_string(&json, "capture_clock", report_json_clock(alignment->clock));
     json_uint(&json, "equal_stamps", alignment->equal_stamps);
     json_uint(&json, "compared_stamps", alignment->compared_stamps);
     json_uint_if(&json, "pairs", other, alignment->pairs);

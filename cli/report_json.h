@@ -23,5 +23,7 @@ void report_json_recorded(const struct recorder_counts *total, const struct repo
 /* correlate: the first line, and what became of the clocks. */
 void report_json_recording(const struct report_recording *recording);
 void report_json_alignment(const ptpmon_alignment *alignment);
+/* "system", "other", "assumed" */
+const char *report_json_clock(ptpmon_capture_clock clock);
 
 #endif

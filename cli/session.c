@@ -12,7 +12,7 @@
 
 struct session {
     char interface[PTPMON_NAME_MAX];
-    bool no_capture;
+    bool no_capture, messages;
     bool running;
     char capture_refusal[512];
     ptpmon_monitor *monitor;
@@ -28,6 +28,7 @@ ptpmon_status session_open(const char *interface, const struct session_options *
     struct session *opened = cli_allocate(1, sizeof *opened);
     snprintf(opened->interface, sizeof opened->interface, "%s", interface);
     opened->no_capture = options->no_capture;
+    opened->messages = options->messages;
     opened->sink = sink;
     ptpmon_status status = ptpmon_monitor_open(interface, &options->monitor, &opened->monitor);
     if (status != PTPMON_OK) {
@@ -67,12 +68,13 @@ static ptpmon_status start_capture(struct session *session)
 /* The capture takes longer to begin: the monitor after it leaves the shorter time in which only one of both sees. */
 ptpmon_status session_start(struct session *session)
 {
+    const ptpmon_observer_options options = {.messages = session->messages};
     session->started_at = cli_now();
     ptpmon_status status = start_capture(session);
     if (status == PTPMON_OK)
         status = ptpmon_monitor_enable(session->monitor);
     if (status == PTPMON_OK)
-        status = ptpmon_observer_open(session->monitor, session->capture, NULL, &session->observer);
+        status = ptpmon_observer_open(session->monitor, session->capture, &options, &session->observer);
     session->running = status == PTPMON_OK;
     return status;
 }

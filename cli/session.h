@@ -23,6 +23,7 @@ struct sink {
 struct session_options {
     ptpmon_monitor_options monitor;
     bool no_capture;
+    bool messages; /* also what the frames' messages say: ptpmon_result.message */
 };
 
 struct session;

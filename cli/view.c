@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-/* By then an observer has decided about a frame: its window of 1 s, the clocks it waits for, and what comes late. */
-#define HOLD_NS ((uint64_t)2500 * NS_PER_MS)
-
 /* Of all parts together. */
 static const struct tally *total_tally(const struct view *view)
 {
@@ -74,7 +71,7 @@ struct view_part *view_add_part(struct view *view, const char *name)
 
 void view_hold(struct view *view)
 {
-    view->hold_ns = HOLD_NS;
+    view->hold_ns = VIEW_HOLD_NS;
 }
 
 void view_release(struct view *view, uint64_t event_time)

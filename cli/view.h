@@ -14,6 +14,10 @@
 
 #define VIEW_PARTS_MAX 64 /* as many interfaces as a command takes, at least */
 
+/* By then an observer has decided about a frame: its window of 1 s, the clocks it waits for, and what comes late; ns.
+ */
+#define VIEW_HOLD_NS UINT64_C(2500000000)
+
 struct view_part {
     const char *name;
     struct sink sink; /* for session_open(), replay_run() */

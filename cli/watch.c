@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "advice.h"
+#include "analysis_arguments.h"
+#include "analysis_live.h"
 #include "cli.h"
 #include "commands.h"
 #include "format.h"
 #include "options.h"
+#include "system.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -23,17 +26,23 @@ static const char help[] =
     "      --count=N           end after N frames shown\n"
     "\n" OPTIONS_HELP_SHOWN
     "\n"
-    "How it is seen:\n"
-    "      --enable-hw-stamps  switch the NIC's stamping on, restore it at the end\n"
-    "      --no-capture        events only, nothing to compare with\n"
-    "      --no-tracing        no kernel tracing: no TX queue, no TX stamps\n"
-    "      --ring=SIZE         ring of the monitor: 64K, 1M (default); a power of two\n" OPTIONS_HELP_HELP
+    "What it says about the clocks:\n"
+    "      --analyze           a line for each exchange too, with offset and delay, and\n"
+    "                          at the end what `ptpmon analyze` would say; its options\n"
+    "                          --stamps ... --tau0 may be given here: they include\n"
+    "                          --analyze\n"
+    "\n"
+    "How it is seen:\n" SYSTEM_HELP_HW_STAMPS
+    "      --no-capture        events only, nothing to compare with\n" SYSTEM_HELP_NO_TRACING SYSTEM_HELP_RING
+        OPTIONS_HELP_HELP
     "\n"
     "Exit codes: 0 ended as asked, 1 failed, 2 usage, 3 no such interface,\n"
-    "4 no rights, 5 not supported here; all: man ptpmon\n";
+    "4 no rights, 5 not supported here; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 struct watch_options {
     struct shared_options shared;
+    struct analysis_options analysis;
+    bool analyze;
     char **interfaces;
     size_t interface_count;
 };
@@ -44,15 +53,27 @@ struct watched {
     const ptpmon_interface *interface; /* NULL = not listed */
     struct session *session;
     struct view_part *part;
+    struct sink sink; /* the part's, and before it the analysis */
+    struct watch *watch;
+    uint32_t point; /* of the analysis */
 };
 
 struct watch {
     const struct watch_options *options;
     struct report *report;
     struct view *view;
+    struct analysis_live *analysis; /* NULL = none */
     struct watched watched[OPTIONS_INTERFACES_MAX];
     size_t count;
 };
+
+static void on_observed(void *context, const ptpmon_observation *observation)
+{
+    struct watched *watched = context;
+    watched->part->sink.observed(watched->part->sink.context, observation);
+    if (watched->watch->analysis != NULL)
+        analysis_live_observe(watched->watch->analysis, watched->point, observation);
+}
 
 static void warn_of_session(struct watch *watch, const struct watched *watched, const struct session_info *info)
 {
@@ -71,9 +92,10 @@ static int open_sessions(struct watch *watch, const ptpmon_interface *list, size
         watched->name = options->interfaces[i];
         watched->interface = advice_find(list, list_count, watched->name);
         watched->part = view_add_part(watch->view, watched->name);
+        watched->watch = watch;
+        watched->sink = (struct sink){.context = watched, .observed = on_observed};
         watch->count++;
-        ptpmon_status status =
-            session_open(watched->name, &options->shared.session, &watched->part->sink, &watched->session);
+        ptpmon_status status = session_open(watched->name, &options->shared.session, &watched->sink, &watched->session);
         if (status != PTPMON_OK)
             return cli_library_error(status);
     }
@@ -92,6 +114,10 @@ static int start_sessions(struct watch *watch)
         ptpmon_status status = session_start(watched->session);
         if (status == PTPMON_OK)
             status = session_info_get(watched->session, &info);
+        if (status == PTPMON_OK && watch->analysis != NULL)
+            status =
+                analysis_live_add(watch->analysis, watched->name, info.captures,
+                                  watched->interface != NULL ? watched->interface->phc_index : -1, &watched->point);
         if (status != PTPMON_OK)
             return cli_library_error(status);
         warn_of_session(watch, watched, &info);
@@ -105,7 +131,10 @@ static int start_sessions(struct watch *watch)
 static bool go_on(void *context)
 {
     struct watch *watch = context;
-    view_release(watch->view, cli_now());
+    uint64_t now = cli_now();
+    view_release(watch->view, now);
+    if (watch->analysis != NULL)
+        analysis_live_release(watch->analysis, now);
     return !cli_stop_requested() && !cli_output_failed() && !view_is_full(watch->view);
 }
 
@@ -127,7 +156,8 @@ static int stop_sessions(struct watch *watch)
         view_part_end(watch->watched[i].part, watch->watched[i].session);
     }
     view_release(watch->view, UINT64_MAX);
-    return code;
+    ptpmon_status analyzed = watch->analysis != NULL ? analysis_live_finish(watch->analysis) : PTPMON_OK;
+    return code == CLI_OK ? cli_exit_code(analyzed) : code;
 }
 
 /* What a first look at the terminal should tell: nothing hangs, and how to end it. */
@@ -150,12 +180,26 @@ static void summarize(const struct watch *watch)
     }
     if (watch->count > 1)
         view_summarize_total(watch->view, longest);
+    if (watch->analysis != NULL)
+        analysis_live_report(watch->analysis);
     view_end(watch->view, &interfaces, longest);
+}
+
+static int open_analysis(struct watch *watch)
+{
+    const struct watch_options *options = watch->options;
+    if (!options->analyze)
+        return CLI_OK;
+    ptpmon_status status = analysis_live_open(&options->analysis, &options->shared.filter,
+                                              options->interface_count > 1 ? VIEW_HOLD_NS : 0, &watch->analysis);
+    return status == PTPMON_OK ? CLI_OK : cli_library_error(status);
 }
 
 static int run(struct watch *watch, const ptpmon_interface *list, size_t list_count)
 {
-    int code = open_sessions(watch, list, list_count);
+    int code = open_analysis(watch);
+    if (code == CLI_OK)
+        code = open_sessions(watch, list, list_count);
     if (code == CLI_OK)
         code = start_sessions(watch);
     if (code != CLI_OK)
@@ -212,6 +256,7 @@ static int watch_interfaces(struct watch_options *options)
     int code = run(watch, list, list_count);
     for (size_t i = 0; i < watch->count; i++)
         session_close(watch->watched[i].session);
+    analysis_live_close(watch->analysis);
     view_close(watch->view);
     report_close(watch->report);
     free(watch);
@@ -219,17 +264,39 @@ static int watch_interfaces(struct watch_options *options)
     return code;
 }
 
+enum { OPTION_ANALYZE = OPTION_OWN };
+
 static int take_option(void *context, int option)
 {
     struct watch_options *options = context;
+    options->analyze = options->analyze || option == OPTION_ANALYZE || analysis_takes(option);
+    if (option == OPTION_ANALYZE)
+        return CLI_OK;
+    if (analysis_takes(option))
+        return analysis_take_option(&options->analysis, option);
     return options_take_shared(&options->shared, option);
+}
+
+/* Exchanges are computed from what messages say. */
+static void settle(struct watch_options *options)
+{
+    const struct report_options *report = &options->shared.report;
+    options->shared.session.messages = options->analyze;
+    options->analysis.exchanges = report->json ? ANALYSIS_JSON : ANALYSIS_LINES;
+    options->analysis.json = report->json;
+    options->analysis.wide = report->wide;
+    options->analysis.time = report->time;
 }
 
 int command_watch(int argc, char **argv)
 {
     static const struct option table[] = {
-        OPTIONS_FILTER, OPTIONS_DURATION, OPTIONS_COUNT, OPTIONS_SCALES, OPTIONS_WIDE,
-        OPTIONS_COLOR,  OPTIONS_JSON,     OPTIONS_SEEN,  OPTIONS_END,
+        OPTIONS_FILTER,   OPTIONS_DURATION,
+        OPTIONS_COUNT,    OPTIONS_SCALES,
+        OPTIONS_WIDE,     OPTIONS_COLOR,
+        OPTIONS_JSON,     OPTIONS_SEEN,
+        OPTIONS_ANALYSIS, {"analyze", no_argument, NULL, OPTION_ANALYZE},
+        OPTIONS_END,
     };
     static const struct command_line line = {table, ":h", help, take_option};
     struct watch_options *options = cli_allocate(1, sizeof *options);
@@ -237,6 +304,7 @@ int command_watch(int argc, char **argv)
     if (options_read(&line, argc, argv, options, &code)) {
         options->interfaces = argv + optind;
         options->interface_count = (size_t)(argc - optind);
+        settle(options);
         code = options_check_interfaces(options->interfaces, options->interface_count);
         if (code == CLI_OK) {
             format_colour_setup((enum format_colour)options->shared.colour, stdout);

@@ -6,10 +6,13 @@
  *     json_lines numbers   the extremes
  *     json_lines report    a line of each type, with every member known, then with as few as there may be
  */
+#include "analysis_exchange.h"
+#include "analysis_json.h"
 #include "json.h"
 #include "random.h"
 #include "report_json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,11 +148,107 @@ static void write_recording(bool full)
     report_json_alignment(&alignment);
 }
 
+/* ---- analyze ---- */
+
+static const ptpmon_port_identity port = {{1, 2, 3, 4, 5, 6, 7, 8}, 9};
+
+static void write_exchanges(bool full)
+{
+    ptpmon_exchange exchange = {
+        .reason = full ? PTPMON_COMPUTED : PTPMON_WITHOUT_SYNC,
+        .two_step = full,
+        .event_time = full ? UINT64_MAX : 0,
+        .realtime_ns = full ? INT64_MAX : INT64_MIN,
+        .frame_number = full,
+        .logMessageInterval = full ? -3 : 0x7F,
+        .known = full ? UINT32_MAX : 0,
+        .masterToSlave = {INT64_MIN, 1},
+        .correction_sync = INT64_MIN,
+        .neighborRateRatio = 1.0001,
+    };
+    if (full) {
+        exchange.source = port;
+        exchange.requesting = port;
+        for (int i = 0; i < 4; i++)
+            exchange.t[i] = exchange.own[i] = (ptpmon_stamp){INT64_MIN, PTPMON_STAMP_HARDWARE};
+    }
+    for (exchange.kind = 0; exchange.kind < PTPMON_EXCHANGE_KINDS; exchange.kind++)
+        analysis_exchange_json(&exchange, "nic0");
+}
+
+static void write_findings(bool full)
+{
+    ptpmon_finding finding = {.realtime_ns = full ? 1 : INT64_MIN, .event_time = full, .size = -1.5, .bound = 2};
+    if (full)
+        finding.source = port;
+    for (finding.kind = 0; finding.kind < PTPMON_FINDING_KINDS; finding.kind++)
+        analysis_json_finding(&finding, "nic0");
+}
+
+static void write_point(bool full)
+{
+    ptpmon_analysis_counts counts = {.messages = {[0] = full}};
+    struct analysis_point point = {
+        .name = "nic0", .has_frames = true, .has_events = full, .has_alignment = full, .phc_index = full ? 0 : -1};
+    if (full) {
+        point.capture = "c.pcapng";
+        point.events = "e.events";
+        point.first_ns = point.last_ns = 1;
+        strcpy(point.host, "host");
+    }
+    analysis_json_point(&point, 0, &counts);
+}
+
+static void write_series(bool full)
+{
+    ptpmon_series series = {.quantity = full ? PTPMON_INTERVAL_ERROR : PTPMON_TURNAROUND,
+                            .messageType = full ? 0 : 255,
+                            .count = full,
+                            .base_ns = INT64_MIN,
+                            .minimum = -1e10};
+    ptpmon_asymmetry asymmetry = {.method = full ? PTPMON_ASYMMETRY_BY_REFERENCE : PTPMON_ASYMMETRY_NOT_OBSERVABLE};
+    if (full)
+        series.source = series.requesting = asymmetry.source = asymmetry.requesting = port;
+    analysis_json_series(&series, "nic0");
+    analysis_json_asymmetry(&asymmetry, "nic0");
+}
+
+static void write_time_error(bool full)
+{
+    struct analysis_te_result result = {.samples = full, .tau0_ns = full, .tau0_measured = full};
+    if (full) {
+        result.source = port;
+        result.verdict = ANALYSIS_WITHIN;
+        result.window_count = 1;
+        result.windows[0].tdev = NAN;
+    } else {
+        for (int i = 0; i < PTPMON_LIMIT_KINDS; i++)
+            result.limits[i] = NAN;
+    }
+    analysis_json_time_error(&result, full ? "G.8273.2-C" : NULL, "nic0");
+}
+
+static void write_analysis(bool full)
+{
+    struct analysis *analysis = calloc(1, sizeof *analysis);
+    if (analysis == NULL)
+        abort();
+    analysis->options.mask = full ? "G.8273.2-C" : NULL;
+    analysis->verdict = full ? ANALYSIS_EXCEEDED : ANALYSIS_NO_LIMIT;
+    write_exchanges(full);
+    write_findings(full);
+    write_point(full);
+    write_series(full);
+    write_time_error(full);
+    analysis_json_end(analysis, &(struct analysis_totals){.messages = UINT64_MAX});
+    free(analysis);
+}
+
 static void write_report(void)
 {
     const ptpmon_observation others[2][2] = {
         {{.kind = PTPMON_OBSERVED_CLOCKS, .interface = "nic0", .clocks.hw_timestamp_ns = 1},
-         {.kind = PTPMON_OBSERVED_LOSS, .interface = "nic0"}},
+         {.kind = PTPMON_OBSERVED_LOSS, .interface = "nic0", .loss.frames_dropped = 1}},
         {{.kind = PTPMON_OBSERVED_CLOCKS, .interface = "nic0"},
          {.kind = PTPMON_OBSERVED_CAPTURE_LOSS, .interface = "nic0"}},
     };
@@ -163,6 +262,7 @@ static void write_report(void)
         report_json_observation(profile, &others[i][1]);
         report_json_warning(profile, i == 0 ? "nic0" : NULL, "a sentence");
         write_recording(i == 0);
+        write_analysis(i == 0);
         write_summary(i == 0);
     }
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """docs/json.md against what the command writes: every member is on the page, with its type, and the page names none
-that is not written. Real output of `list`, `watch`, `record`, `correlate` and `demo`, and a line of each type with all
-and with few members."""
+that is not written. Real output of `list`, `watch`, `record`, `correlate`, `analyze` and `demo`, and a line of each
+type with all and with few members."""
+import itertools
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ import pytest
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "json.md"
 LATENCIES = ("rx_driver", "nic_to_host", "tx_software", "tx_hardware")
+NoneType = type(None)
 TYPES = {"integer": int, "string": str, "boolean": bool, "number": float, "object": dict, "array": list,
-         "null": type(None)}
+         "null": NoneType, "decimal": (int, float)}
 
 
 def names_in(cell):
@@ -50,8 +52,9 @@ def members_of(page, heading):
 @pytest.fixture(scope="module")
 def page():
     found = read_page()
-    assert set(found) == {"interface", "start", "files", "recording", "frame", "clocks", "loss", "alignment", "warning",
-                          "summary", "recorded"}
+    assert set(found) == {"interface", "start", "files", "recording", "frame", "clocks", "loss", "exchange", "finding",
+                          "point", "series", "asymmetry", "time_error", "analysis", "alignment", "warning", "summary",
+                          "recorded"}
     for heading in found:
         for types, _ in members_of(found, heading).values():
             assert types and types <= set(TYPES), (heading, types)
@@ -66,7 +69,7 @@ def reasons():
 
 def has_type(value, allowed):
     # bool is an int to Python, but not in JSON.
-    return any(type(value) is TYPES[name] for name in allowed)
+    return any(type(value) in (TYPES[name] if name == "decimal" else (TYPES[name],)) for name in allowed)
 
 
 def check_members(value, documented, optional, where):
@@ -128,6 +131,37 @@ def check_recorded(value, page):
                 check_named(part[name], names_in(session[name][1]), {"integer"}, f"recorded, interfaces, {name}")
 
 
+def names_of_values(first):
+    """The names in the first column of the page's table with this title."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    at = lines.index(f"| {first} | meaning |") + 2
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[at:])
+    return [name for row in rows for name in names_in(row.split("|")[1])]
+
+
+def braces_of(documented, name):
+    return [list_of.split(", ") for list_of in re.findall(r"\{([^}]+)\}", documented[name][1])][0]
+
+
+def check_point(value, documented):
+    for one in value["messageTypes"]:
+        assert list(one) == braces_of(documented, "messageTypes")
+    check_named(value["exchanges"], names_in(documented["exchanges"][1])[:-1], {"object"}, "point, exchanges")
+    for one in value["exchanges"].values():
+        assert list(one) == braces_of(documented, "exchanges")
+    check_named(value["reasons"], names_of_values("reason"), {"integer"}, "point, reasons")
+    check_named(value["counts"], names_of_values("count"), {"integer"}, "point, counts")
+
+
+def check_time_error(value, documented):
+    for name in ("windows", "limits"):
+        for one in value[name]:
+            assert list(one) == braces_of(documented, name)
+
+
+INNER = {"point": check_point, "time_error": check_time_error}
+
+
 def check_inner(value, documented):
     """Objects inside a line: the page names their members in the text, for one or several at once."""
     for name, member in value.items():
@@ -148,7 +182,9 @@ def check_line(line, page, reasons):
     # `profile` is described where it first occurs.
     documented = {**members_of(page, kind), "profile": members_of(page, "start")["profile"]}
     check_members(value, documented, {"profile"}, kind)
-    check_inner(value, documented)
+    INNER.get(kind, check_inner)(value, documented)
+    if kind == "exchange":
+        assert value["reason"] in names_of_values("reason")
 
 
 def output_of(*command):
@@ -176,7 +212,10 @@ def test_a_line_of_each_type(page, reasons):
     for kind in set(page) - {"interface", "summary", "recorded"}:
         for name, (types, _) in members_of(page, kind).items():
             seen = {type(line[name]) for line in lines if line["type"] == kind and name in line}
-            assert seen == {TYPES[one] for one in types}, (kind, name)
+            if "decimal" in types:
+                assert seen & {int, float} and (NoneType in seen) == ("null" in types), (kind, name)
+            else:
+                assert seen == {TYPES[one] for one in types}, (kind, name)
 
 
 def test_list(page, reasons):
@@ -211,6 +250,8 @@ def test_record_and_correlate(page, reasons, tmp_path):
     lines = output_of(os.environ["PTPMON"], "correlate", "--json", str(tmp_path / "trace.pcapng"),
                       str(tmp_path / "trace.events"))
     assert check_all(lines, page, reasons) == {"recording", "frame", "clocks", "alignment", "summary"}
+    lines = output_of(os.environ["PTPMON"], "analyze", "--json", str(tmp_path / "trace"))
+    assert check_all(lines, page, reasons) >= {"point", "analysis"}
 
 
 def test_demo(page, reasons):

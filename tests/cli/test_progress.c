@@ -135,6 +135,21 @@ static void test_longest_line_fits(void **state)
     assert_string_equal(text + strlen(text) - strlen("free: 5 h"), "free: 5 h");
 }
 
+static void test_pace(void **state)
+{
+    (void)state;
+    struct progress_pace pace;
+    unsigned shown = 0;
+    progress_begin(&pace, 50 * S);
+    assert_false(progress_is_due(&pace, 50 * S));
+    assert_false(progress_is_due(&pace, 51 * S - 1));
+    assert_true(progress_is_due(&pace, 51 * S));
+    assert_false(progress_is_due(&pace, 51 * S + 1));
+    for (uint64_t now = 52 * S; now < 54 * S; now += S / 100)
+        shown += progress_is_due(&pace, now);
+    assert_int_equal(shown, 10);
+}
+
 static void test_reading(void **state)
 {
     (void)state;
@@ -153,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_recording),
         cmocka_unit_test(test_longest_line_fits),
+        cmocka_unit_test(test_pace),
         cmocka_unit_test(test_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
