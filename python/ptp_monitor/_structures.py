@@ -219,6 +219,16 @@ class ptpmon_frame(ctypes.Structure):
     ]
 
 
+class ptpmon_capture_interface(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char * NAME_MAX),
+        ("host", c_char * 256),
+        ("boot_id", c_char * 40),
+        ("mac", c_ubyte * 6),
+        ("has_mac", c_bool),
+    ]
+
+
 # In the order of the C enumerations: the position is the value.
 OUTCOMES = ("matched", "event_without_frame", "frame_without_event", "duplicate", "ambiguous", "outside")
 REASONS = ("by_software_time", "by_key", "by_order", "not_captured", "capture_lost", "no_event", "event_lost",
@@ -231,6 +241,7 @@ CAPTURE_CLOCKS = ("assumed", "system", "other")
 SOURCE_MAC_DIFFERS = 0x1
 VLAN_DIFFERS = 0x2
 PCP_DIFFERS = 0x4
+TIME_ORDER_DIFFERS = 0x8
 
 
 class ptpmon_time(ctypes.Structure):

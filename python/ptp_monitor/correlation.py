@@ -5,7 +5,7 @@ import os
 import time
 import weakref
 from types import TracebackType
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Type, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Type, Union
 
 from . import _structures as c
 from ._handle import MonitorHandle
@@ -88,6 +88,8 @@ class CorrelatedEvent(NamedTuple):
     source_mac_differs: bool  #: matched, but the frame's source address is not the event's
     vlan_differs: bool  #: matched, but the tag or its VLAN is not
     pcp_differs: bool  #: matched, but the tag's priority is not
+    #: matched, but captured before what it must come after, or after what it must come before; live on Windows only
+    time_order_differs: bool
     decided_early: bool  #: decided before the window had passed: another of the same key may exist
     interface: str
 
@@ -238,6 +240,7 @@ def _correlated(observation: c.ptpmon_observation, observed: memoryview) -> Corr
         source_mac_differs=bool(result.cross_check & c.SOURCE_MAC_DIFFERS),
         vlan_differs=bool(result.cross_check & c.VLAN_DIFFERS),
         pcp_differs=bool(result.cross_check & c.PCP_DIFFERS),
+        time_order_differs=bool(result.cross_check & c.TIME_ORDER_DIFFERS),
         decided_early=result.decided_early,
         interface=text_of(observation.interface))
 
@@ -247,7 +250,8 @@ def counters(structure: ctypes.Structure) -> Dict[str, Any]:
     return {field[0]: getattr(structure, field[0]) for field in structure._fields_}
 
 
-def _close(library: Library, observer: ctypes.c_void_p, capture: ctypes.c_void_p, _monitor: MonitorHandle) -> None:
+def close_observer(library: Library, observer: ctypes.c_void_p, capture: Optional[ctypes.c_void_p],
+                   _monitor: MonitorHandle) -> None:
     """The monitor is passed only to outlive the observer."""
     library.call("ptpmon_observer_close", observer)
     library.call("ptpmon_capture_close", capture)
@@ -279,6 +283,7 @@ class Correlation(Iterator[CorrelatedEvent]):
         self._stopped = self._closed = False
         self._observation = c.ptpmon_observation()
         self._observed = memoryview(self._observation).cast("B")
+        self._told: Optional[Callable[[c.ptpmon_observation], None]] = None
         try:
             with monitor.turn:
                 monitor.release()
@@ -287,7 +292,8 @@ class Correlation(Iterator[CorrelatedEvent]):
         except BaseException:
             self._library.call("ptpmon_capture_close", capture.pointer)
             raise
-        self._finalizer = weakref.finalize(self, _close, self._library, self._observer, capture.pointer, monitor)
+        self._finalizer = weakref.finalize(self, close_observer, self._library, self._observer, capture.pointer,
+                                           monitor)
         self._finalizer.atexit = False
         if capture.is_complete:
             self.stop()
@@ -300,6 +306,8 @@ class Correlation(Iterator[CorrelatedEvent]):
             with self._monitor.turn:
                 status = self._library.status("ptpmon_observer_next", self._observer, self._patience_ms(),
                                               ctypes.byref(self._observation))
+                if status == c.OK and self._told:
+                    self._told(self._observation)
                 if status == c.OK and self._observation.kind == c.OBSERVED_MESSAGE:
                     return _correlated(self._observation, self._observed)
                 if status == c.OK:
@@ -329,6 +337,10 @@ class Correlation(Iterator[CorrelatedEvent]):
         disabled = self._was_enabled and not self._monitor.enabled
         if over or disabled or not (self._capture.is_live or self._capture.give(self._library)):
             self.stop()
+
+    def tell(self, told: Callable[[c.ptpmon_observation], None]) -> None:
+        """From now on also hands every observation to this function, as the library gives it: see analysis.Analyzer."""
+        self._told = told
 
     def stop(self) -> None:
         """Ends monitor and capture; going on to iterate gives what is left, which a stop decides at once."""
@@ -392,7 +404,7 @@ def start_correlation(monitor: MonitorHandle, capture: _Capture, timeout: Option
     if not 0 < max_offset < 1e9:
         raise InvalidUse(f"max_offset={max_offset}: give seconds, more than 0")
     options = c.ptpmon_observer_options(window_ns=round(window * 1e9), max_offset_ns=round(max_offset * 1e9),
-                                        other_clock=other_clock)
+                                        other_clock=other_clock, messages=True)
     capture.open(monitor.library)
     try:
         if not monitor.enabled and (capture.is_live or not monitor.ran):

@@ -13,7 +13,6 @@ CLOCKS and LOSS records among these are used where `clocks` and `losses` are not
 """
 from __future__ import annotations
 
-import datetime
 import io
 import os
 import re
@@ -25,6 +24,8 @@ from . import _words as words
 from . import arrays
 from ._optional import require
 from ._plot_numbers import grouped, known, quantity
+from ._plot_parts import (BLACK, BLUE, ORANGE, SKY, VERMILLION, columns_of, days_of, finish, legend, legend_above,
+                          new_canvas, new_page, nothing, plural, time_axis)
 from .event import ClocksReading, Loss
 
 require("matplotlib", "ptp_monitor.plot")
@@ -32,8 +33,6 @@ require("matplotlib", "ptp_monitor.plot")
 import matplotlib
 import matplotlib.ticker
 import numpy as np
-from matplotlib import dates
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
@@ -51,8 +50,6 @@ LATENCIES = {"rx_driver": ("RX driver latency", "network stack's stamp to driver
              "tx_software": ("TX latency (software stamp)", "driver side to network stack's stamp"),
              "tx_hardware": ("TX latency (hardware stamp)", "driver side to NIC's stamp")}
 
-# Colours of Okabe and Ito, which those who see few colours can tell apart. Lines differ in style, too, for print.
-BLACK, ORANGE, SKY, BLUE, VERMILLION = "#000000", "#E69F00", "#56B4E9", "#0072B2", "#D55E00"
 _LINES = ("-", "--", "-.", ":", (0, (1, 3)), (0, (6, 2, 1, 2, 1, 2)))
 _MOST_ROWS = 16
 MINUS = "\u2212"
@@ -63,14 +60,8 @@ MINUS = "\u2212"
 
 def new_figure(width: float = 7.0, height: float = 3.6) -> Tuple[Figure, "Axes"]:
     """A figure with one axes; inches."""
-    figure = _figure(width, height)
+    figure = new_canvas(width, height)
     return figure, figure.add_subplot()
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=150, constrained_layout=True)
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def save(figure: Figure, path: "Union[str, os.PathLike[str]]") -> None:
@@ -91,74 +82,6 @@ def _with_equal_names(svg: str) -> str:
     """matplotlib names clipping paths by where they lie in memory; here by their order."""
     names: Dict[str, str] = {}
     return re.sub(r'(?<=[#"])p[0-9a-f]{10}(?=[)"])', lambda old: names.setdefault(old[0], f"clip{len(names)}"), svg)
-
-
-# ---- Parts of pictures --------------------------------------------------------------------------
-
-
-def _finish(axes: "Axes", title: str, xlabel: str, ylabel: str, legend_rows: int = 0) -> None:
-    """legend_rows: of a legend between picture and title, see _legend_above()."""
-    axes.set_title(title, loc="left", fontsize="medium", pad=6 + 14 * legend_rows)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.grid(True, color="0.88", linewidth=0.6)
-    axes.set_axisbelow(True)
-
-
-def _legend(axes: "Axes") -> None:
-    axes.legend(loc="upper right", fontsize="small", framealpha=0.9, edgecolor="0.8")
-
-
-def _legend_above(axes: "Axes", columns: int) -> int:
-    """Where nothing is hidden by it. Returns its rows."""
-    entries = len(axes.get_legend_handles_labels()[1])
-    if entries == 0:
-        return 0
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=columns, fontsize="small", frameon=False,
-                borderaxespad=0.1, borderpad=0, columnspacing=1.5)
-    return -(-entries // columns)
-
-
-def _nothing(axes: "Axes", title: str, sentence: str) -> None:
-    _finish(axes, title, "", "")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", wrap=True, color="0.3")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def _days(utc_ns: Array) -> Array:
-    """UTC as matplotlib's dates, days since 1970."""
-    return np.asarray(utc_ns, dtype=np.int64) / 86400e9
-
-
-def _columns(axes: "Axes") -> int:
-    """Pixels from left to right."""
-    return max(100, int(axes.get_window_extent().width))
-
-
-def _time_axis(axes: "Axes", utc_ns: Array) -> str:
-    """Makes x a time of day in UTC; returns the axis's label, which names the date."""
-    def text(value: float, _: Any = None) -> str:
-        low, high = axes.get_xlim()
-        moment, seconds = dates.num2date(value, datetime.timezone.utc), (high - low) * 86400
-        if seconds > 2 * 86400:
-            return str(moment.strftime("%m-%d\n%H:%M"))
-        if seconds > 5:
-            return str(moment.strftime("%H:%M:%S" if seconds < 3600 else "%H:%M"))
-        return str(moment.strftime("%H:%M:%S.%f")[:-3 if seconds > 0.005 else None])
-
-    axes.xaxis.set_major_locator(dates.AutoDateLocator(tz=datetime.timezone.utc, minticks=3, maxticks=7))
-    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(text))
-    ends = [dates.num2date(value, datetime.timezone.utc) for value in _days(np.array([utc_ns.min(), utc_ns.max()]))]
-    return f"time of day, UTC, {' to '.join(dict.fromkeys(end.strftime('%Y-%m-%d') for end in ends))}"
 
 
 class _Losses(NamedTuple):
@@ -295,15 +218,15 @@ def latency_histogram(axes: "Axes", latency_ns: Any, *, name: str = "latency",
     values = known(latency_ns)
     title, way = LATENCIES.get(name, (name, "latency"))
     if values.size == 0:
-        _nothing(axes, title, "No such latency is known: the messages lack one of the two stamps.")
+        nothing(axes, title, "No such latency is known: the messages lack one of the two stamps.")
         return _NO_HISTOGRAM
     marked = {"median" if each == 50 else f"{each:g} %": float(np.percentile(values, each)) for each in percentiles}
     marked["max"] = float(values.max())
     lines = {f"{label}  {quantity(place)}": [place] for label, place in marked.items()}
     drawn, unit = _draw_histogram(axes, values, lines, logarithmic)
-    _finish(axes, f"{title}, {_plural(values.size, 'message')}", f"{way} ({unit.name}){_beyond(drawn, values)}",
+    finish(axes, f"{title}, {plural(values.size, 'message')}", f"{way} ({unit.name}){_beyond(drawn, values)}",
             axes.get_ylabel())
-    _legend(axes)
+    legend(axes)
     return drawn._replace(marked=marked)
 
 
@@ -364,7 +287,7 @@ class JitterOverTime(NamedTuple):
 
 
 def _jitter_title(name: str, count: int) -> str:
-    return f"Jitter of {LATENCIES.get(name, (name,))[0]}, {_plural(count, 'message')}"
+    return f"Jitter of {LATENCIES.get(name, (name,))[0]}, {plural(count, 'message')}"
 
 
 def jitter(axes: "Axes", time_ns: Any, latency_ns: Any, *, name: str = "latency", definition: str = "deviation",
@@ -376,23 +299,23 @@ def jitter(axes: "Axes", time_ns: Any, latency_ns: Any, *, name: str = "latency"
     values, times = values[there], np.asarray(time_ns)[there]
     summary = _jitter_numbers(values)
     if summary.messages == 0:
-        _nothing(axes, _jitter_title(name, 0), "There is nothing to compare: too few messages have a known latency.")
+        nothing(axes, _jitter_title(name, 0), "There is nothing to compare: too few messages have a known latency.")
         return JitterOverTime(summary, 0, 0)
     shown = numbers.robust_range(values)
     unit = numbers.unit_for(max(abs(shown.low), abs(shown.high)))
-    drawn = _draw_series(axes, _days(times), values / unit.ns, shown, unit)
+    drawn = _draw_series(axes, days_of(times), values / unit.ns, shown, unit)
     for sign, label in ((1, f"99 % within \u00b1{quantity(summary.within_99)}"), (-1, "_same")):
         axes.axhline(sign * summary.within_99 / unit.ns, label=label, color=VERMILLION, linestyle="--", linewidth=1.2)
     axes.plot([], [], " ", label=", ".join(summary.lines()))
-    rows = _legend_above(axes, 2)
+    rows = legend_above(axes, 2)
     words_of_y = _JITTER[definition].replace(" from", "\nfrom")
-    _finish(axes, _jitter_title(name, summary.messages), _time_axis(axes, times), f"{words_of_y} ({unit.name})", rows)
+    finish(axes, _jitter_title(name, summary.messages), time_axis(axes, times), f"{words_of_y} ({unit.name})", rows)
     return JitterOverTime(summary, drawn, shown.below + shown.above)
 
 
 def _draw_series(axes: "Axes", days: Array, scaled: Array, shown: numbers.Range, unit: numbers.Unit) -> int:
     """Points, or minimum to maximum where they would cover one another. Returns how many marks it drew."""
-    columns = _columns(axes) // 2
+    columns = columns_of(axes) // 2
     low, high = shown.low / unit.ns, shown.high / unit.ns
     margin = 0.06 * (high - low) or 0.5
     axes.set_ylim(low - margin, high + margin)
@@ -426,7 +349,7 @@ def jitter_histogram(axes: "Axes", latency_ns: Any, *, name: str = "latency", de
     values = known(jitter_of(latency_ns, definition, messages))
     title = _jitter_title(name, values.size)
     if values.size == 0:
-        _nothing(axes, title, "There is nothing to compare: too few messages have a known latency.")
+        nothing(axes, title, "There is nothing to compare: too few messages have a known latency.")
         return _NO_HISTOGRAM
     summary = _jitter_numbers(values)
     marked = {"90 %": summary.within_90, "99 %": summary.within_99}
@@ -434,8 +357,8 @@ def jitter_histogram(axes: "Axes", latency_ns: Any, *, name: str = "latency", de
     drawn, unit = _draw_histogram(axes, values, lines, logarithmic)
     for line in summary.lines():
         axes.plot([], [], " ", label=line)
-    _finish(axes, title, f"{_JITTER[definition]} ({unit.name}){_beyond(drawn, values)}", axes.get_ylabel())
-    _legend(axes)
+    finish(axes, title, f"{_JITTER[definition]} ({unit.name}){_beyond(drawn, values)}", axes.get_ylabel())
+    legend(axes)
     return drawn._replace(marked={**marked, "standard deviation": summary.standard_deviation,
                                   "peak to peak": summary.peak_to_peak})
 
@@ -468,7 +391,7 @@ def message_intervals(axes: "Axes", messages: Messages, *, clocks: Optional[Cloc
             rows.append((Interval(*kind, int(between.size), float(np.median(between)), float(between.min()),
                                   float(between.max()), numbers.nominal_interval(between)), between))
     if not rows:
-        _nothing(axes, "Intervals between messages", "No sender sent two messages of one type.")
+        nothing(axes, "Intervals between messages", "No sender sent two messages of one type.")
         return []
     most = sorted(rows, key=lambda row: -row[0].intervals)[:_MOST_ROWS]
     shown = [row for row in rows if any(row is each for each in most)]
@@ -500,8 +423,8 @@ def _draw_intervals(axes: "Axes", rows: List[Tuple[Interval, Array]]) -> List[st
     axes.set_yticklabels([_row_name(row, with_domain) for row, _ in rows], fontsize="small")
     axes.set_ylim(-0.1, len(rows))
     _power_of_two_axis(axes, edges[0], edges[-1])
-    _finish(axes, "Intervals between messages of one type from one sender",
-            "time since the message before (ms), logarithmic", "", _legend_above(axes, 1))
+    finish(axes, "Intervals between messages of one type from one sender",
+            "time since the message before (ms), logarithmic", "", legend_above(axes, 1))
     axes.grid(False, axis="y")
     left_out = ((int((everything < edges[0]).sum()), f"shorter than {quantity(edges[0])}"),
                 (int((everything > edges[-1]).sum()), f"longer than {quantity(edges[-1])}"))
@@ -514,7 +437,7 @@ def _draw_interval(axes: "Axes", base: int, row: Interval, counts: Array, edges:
     axes.stairs(base + heights, edges / 1e6, baseline=base, fill=True, zorder=3,
                 color=BLUE if row.direction == c.DIRECTION_RX else ORANGE)
     axes.axhline(base, color="0.75", linewidth=0.6, zorder=1)
-    axes.text(1.01, base + 0.35, f"{_plural(row.intervals, 'interval')}, median {quantity(row.median, 4)}\n"
+    axes.text(1.01, base + 0.35, f"{plural(row.intervals, 'interval')}, median {quantity(row.median, 4)}\n"
               f"{quantity(row.minimum, 4)} to {quantity(row.maximum, 4)}",
               transform=axes.get_yaxis_transform(), va="center", fontsize="small")
 
@@ -568,7 +491,7 @@ def phc_against_system(axes: "Axes", clocks: Clocks, *, subtract: str = "first")
     readings = _clocks_array(clocks)
     readings = readings[(readings["hw_timestamp_ns"] != 0) & (readings["realtime_ns"] != 0)]
     if readings.size < 2:
-        _nothing(axes, title, "There is no clock to compare: the interface has no clock of its own (PHC)."
+        nothing(axes, title, "There is no clock to compare: the interface has no clock of its own (PHC)."
                  if readings.size == 0 else "The NIC's clock (PHC) was read only once.")
         return ClockDrift(int(readings.size), float("nan"), float("nan"), [], 0)
     utc = readings["realtime_ns"].astype(np.int64)
@@ -577,8 +500,8 @@ def phc_against_system(axes: "Axes", clocks: Clocks, *, subtract: str = "first")
     uncertainty = readings["hw_uncertainty_ns"].astype(np.float64)
     drift = numbers.drift_of((utc - utc[0]).astype(np.float64), since_first, uncertainty)
     _draw_drift(axes, utc, since_first, uncertainty, drift, subtract)
-    _finish(axes, f"{title}, first difference {difference[0] / 1e9:+.9f} s", _time_axis(axes, utc), axes.get_ylabel(),
-            _legend_above(axes, 2))
+    finish(axes, f"{title}, first difference {difference[0] / 1e9:+.9f} s", time_axis(axes, utc), axes.get_ylabel(),
+            legend_above(axes, 2))
     return ClockDrift(int(readings.size), drift.ppm, drift.bound_ppm, [step for _, step in drift.steps],
                       int(difference[0]))
 
@@ -586,7 +509,7 @@ def phc_against_system(axes: "Axes", clocks: Clocks, *, subtract: str = "first")
 def _draw_drift(axes: "Axes", utc: Array, since_first: Array, uncertainty: Array,
                 drift: numbers.Drift, subtract: str) -> None:
     base = drift.line_ns if subtract == "fit" else np.zeros(utc.size)
-    curve, line, days = since_first - base, drift.line_ns - base, _days(utc)
+    curve, line, days = since_first - base, drift.line_ns - base, days_of(utc)
     unit = numbers.unit_for(float(np.abs(curve).max()))
     how = {"marker": "o", "linestyle": "none"} if utc.size <= 100 else {}
     for first, last in _stretches(drift.steps, utc.size):
@@ -595,7 +518,7 @@ def _draw_drift(axes: "Axes", utc: Array, since_first: Array, uncertainty: Array
                           color=SKY, alpha=0.5, linewidth=0,
                           label=label or f"uncertainty, at most \u00b1{quantity(uncertainty.max())}")
         axes.plot(days[part], curve[part] / unit.ns, color=BLUE, linewidth=2.0, markersize=3.5, **how,
-                  label=label or f"PHC {MINUS} CLOCK_REALTIME, {_plural(utc.size, 'reading')}")
+                  label=label or f"PHC {MINUS} CLOCK_REALTIME, {plural(utc.size, 'reading')}")
         axes.plot(days[part], line[part] / unit.ns, color=VERMILLION, linestyle="--", linewidth=1.2,
                   label=label or f"linear fit: PHC {drift.ppm:+.3f} ppm (\u00b1{drift.bound_ppm:.2g})")
     _draw_steps(axes, days, drift.steps)
@@ -656,18 +579,18 @@ def _timeline(axes: "Axes", seen: _Seen) -> Timeline:
     dropped, not_captured = seen.dropped, seen.not_captured
     spans = dropped.spans + not_captured.spans
     if times.size == 0 and not spans:
-        _nothing(axes, "Messages over time", "No message was seen.")
+        nothing(axes, "Messages over time", "No message was seen.")
         return Timeline([], 0, 0, {}, 0, 0, 0, 0, 0)
     row_of, rows = _rows(seen.messages)
     drawn = _draw_rows(axes, times, row_of, rows)
     missing = _draw_missing(axes, times, row_of, seen.messages.get("stamp"))
     unmatched = _draw_unmatched(axes, times, row_of, seen.messages.get("outcome"))
-    _draw_spans(axes, dropped.spans, "////", f"dropped: {_plural(dropped.frames, 'event')}, "
-                                             f"{_plural(dropped.stamps, 'late stamp')}")
-    _draw_spans(axes, not_captured.spans, "....", f"not captured: {_plural(not_captured.frames, 'frame')}")
+    _draw_spans(axes, dropped.spans, "////", f"dropped: {plural(dropped.frames, 'event')}, "
+                                             f"{plural(dropped.stamps, 'late stamp')}")
+    _draw_spans(axes, not_captured.spans, "....", f"not captured: {plural(not_captured.frames, 'frame')}")
     everything = np.concatenate([times, *(np.array(span, dtype=np.int64) for span in spans)])
-    _finish(axes, f"Messages over time, {_plural(times.size, 'message')}", _time_axis(axes, everything), "",
-            _legend_above(axes, 2))
+    finish(axes, f"Messages over time, {plural(times.size, 'message')}", time_axis(axes, everything), "",
+            legend_above(axes, 2))
     axes.grid(False, axis="y")
     return Timeline(rows, drawn, missing, unmatched, len(dropped.spans), dropped.frames, dropped.stamps,
                     len(not_captured.spans), not_captured.frames)
@@ -682,9 +605,9 @@ def _rows(messages: Dict[str, Any]) -> Tuple[Array, List[Tuple[int, int, int]]]:
 
 
 def _draw_rows(axes: "Axes", times: Array, row_of: Array, rows: List[Tuple[int, int, int]]) -> int:
-    drawn, columns = 0, _columns(axes)
+    drawn, columns = 0, columns_of(axes)
     for height, (_, direction, _) in zip(range(len(rows) - 1, -1, -1), rows):
-        days = _days(times[row_of == height])
+        days = days_of(times[row_of == height])
         days = days[numbers.one_per_column(days, columns)]
         half = 0.36 if direction == c.DIRECTION_RX else 0.24
         colour = {c.DIRECTION_RX: BLUE, c.DIRECTION_TX: ORANGE}.get(direction, "0.5")
@@ -708,8 +631,8 @@ def _draw_missing(axes: "Axes", times: Array, row_of: Array, stamps: Optional[Ar
 def _draw_marks(axes: "Axes", times: Array, row_of: Array, label: str, **how: Any) -> None:
     """Marks in rows, one where several would cover one another."""
     for height in np.unique(row_of).tolist():
-        days = _days(times[row_of == height])
-        days = days[numbers.one_per_column(days, _columns(axes))]
+        days = days_of(times[row_of == height])
+        days = days[numbers.one_per_column(days, columns_of(axes))]
         axes.plot(days, np.full(days.size, height), linestyle="none", label=label, **how)
         label = "_same"
 
@@ -729,8 +652,8 @@ def _draw_spans(axes: "Axes", spans: List[Tuple[int, int]], hatch: str, label: s
     if not spans:
         return
     length = max(end for _, end in spans) - min(begin for begin, _ in spans)
-    for begin, end in numbers.merged(spans, length // _columns(axes)):
-        first, last = _days(np.array([begin, end]))
+    for begin, end in numbers.merged(spans, length // columns_of(axes)):
+        first, last = days_of(np.array([begin, end]))
         axes.axvspan(first, last, facecolor="none", edgecolor=VERMILLION, hatch=hatch, linewidth=0.8, zorder=2.5,
                      label=label)
         label = "_same"
@@ -757,8 +680,7 @@ def summary_figure(messages: Messages, title: str = "", *, clocks: Optional[Cloc
     has_phc = np.count_nonzero(seen.clocks["hw_timestamp_ns"]) > 1
     heights = [1.5 + 0.28 * len(_rows(messages)[1]), *[2.6] * (2 * len(latencies)),
                1.5 + 0.45 * min(kinds, _MOST_ROWS), 2.8 if has_phc else 0.9]
-    figure = _figure(11.0, sum(heights) + 0.4)
-    figure.suptitle(title, fontsize="x-large", x=0.01, ha="left")
+    figure = new_page(sum(heights), title)
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     _timeline(next(parts).add_subplot(), seen)
     for name, latency in latencies.items():

@@ -50,6 +50,14 @@ def _header_of(header: c.PTP_RECORDING_HEADER) -> RecordingHeader:
         software_clock=_CLOCKS.get(header.software_clock, "unknown"))
 
 
+def open_recording(path: "Union[str, os.PathLike[str]]") -> MonitorHandle:
+    """A recording at its beginning."""
+    loaded = library()
+    handle = MonitorHandle(loaded, loaded.open("ptpmon_monitor_open_recording", bytes_of(path)))
+    handle.enable()
+    return handle
+
+
 class Recording(EventSource):
     """
     A file of recorded events.
@@ -73,10 +81,7 @@ class Recording(EventSource):
         self._count = (os.path.getsize(self.path) - self._first) // c.RECORD_BYTES
 
     def _open(self) -> MonitorHandle:
-        loaded = library()
-        handle = MonitorHandle(loaded, loaded.open("ptpmon_monitor_open_recording", bytes_of(self.path)))
-        handle.enable()
-        return handle
+        return open_recording(self.path)
 
     def __len__(self) -> int:
         """The number of whole records, of all kinds, when the file was opened."""

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the layout of every structure and the value of every constant that ptp_monitor/_structures.py mirrors. */
+/* Prints the layout of every structure and the value of every constant that ptp_monitor/_structures.py and
+ * _analysis_structures.py mirror. */
 #include <frame_read.h>
-#include <ptpmon.h>
+#include <ptpmon_analysis.h>
+#include <ptpmon_simulator.h>
 
 #include <stdio.h>
 
@@ -223,6 +225,13 @@ static void print_captures(void)
     FIELD(ptpmon_frame, interface);
     FIELD(ptpmon_frame, direction);
     FIELD(ptpmon_frame, number);
+
+    STRUCTURE(ptpmon_capture_interface);
+    FIELD(ptpmon_capture_interface, name);
+    FIELD(ptpmon_capture_interface, host);
+    FIELD(ptpmon_capture_interface, boot_id);
+    FIELD(ptpmon_capture_interface, mac);
+    FIELD(ptpmon_capture_interface, has_mac);
 }
 
 static void print_messages(void)
@@ -292,6 +301,7 @@ static void print_results(void)
     CONSTANT(PTPMON_, SOURCE_MAC_DIFFERS);
     CONSTANT(PTPMON_, VLAN_DIFFERS);
     CONSTANT(PTPMON_, PCP_DIFFERS);
+    CONSTANT(PTPMON_, TIME_ORDER_DIFFERS);
 
     WORD(FRAME_KINDS, AVB_FRAME_PTP, "ptp");
     WORD(FRAME_KINDS, AVB_FRAME_FOREIGN, "foreign");
@@ -358,6 +368,198 @@ static void print_message_types(void)
         WORD(MESSAGE_TYPE_NAMES, i, ptpmon_message_type_name(i));
 }
 
+static void print_exchanges(void)
+{
+    STRUCTURE(ptpmon_port_identity);
+    FIELD(ptpmon_port_identity, clockIdentity);
+    FIELD(ptpmon_port_identity, portNumber);
+
+    STRUCTURE(ptpmon_stamp);
+    FIELD(ptpmon_stamp, ns);
+    FIELD(ptpmon_stamp, kind);
+
+    STRUCTURE(ptpmon_exchange);
+    FIELD(ptpmon_exchange, kind);
+    FIELD(ptpmon_exchange, reason);
+    FIELD(ptpmon_exchange, end);
+    FIELD(ptpmon_exchange, point);
+    FIELD(ptpmon_exchange, segment);
+    FIELD(ptpmon_exchange, two_step);
+    FIELD(ptpmon_exchange, domainNumber);
+    FIELD(ptpmon_exchange, messageType);
+    FIELD(ptpmon_exchange, sdoId);
+    FIELD(ptpmon_exchange, sequenceId);
+    FIELD(ptpmon_exchange, syncSequenceId);
+    FIELD(ptpmon_exchange, source);
+    FIELD(ptpmon_exchange, requesting);
+    FIELD(ptpmon_exchange, event_time);
+    FIELD(ptpmon_exchange, realtime_ns);
+    FIELD(ptpmon_exchange, frame_number);
+    FIELD(ptpmon_exchange, t);
+    FIELD(ptpmon_exchange, own);
+    FIELD(ptpmon_exchange, correction_sync);
+    FIELD(ptpmon_exchange, correction_follow_up);
+    FIELD(ptpmon_exchange, correction_response);
+    FIELD(ptpmon_exchange, correction_response_follow_up);
+    FIELD(ptpmon_exchange, logMessageInterval);
+    FIELD(ptpmon_exchange, known);
+    FIELD(ptpmon_exchange, masterToSlave);
+    FIELD(ptpmon_exchange, slaveToMaster);
+    FIELD(ptpmon_exchange, delay);
+    FIELD(ptpmon_exchange, delay_filtered);
+    FIELD(ptpmon_exchange, offsetFromMaster);
+    FIELD(ptpmon_exchange, offset_filtered);
+    FIELD(ptpmon_exchange, delay_age_ns);
+    FIELD(ptpmon_exchange, turnaround);
+    FIELD(ptpmon_exchange, neighborRateRatio);
+    FIELD(ptpmon_exchange, rateRatio);
+    FIELD(ptpmon_exchange, transmitter_error);
+    FIELD(ptpmon_exchange, receiver_error);
+    FIELD(ptpmon_exchange, residence);
+    FIELD(ptpmon_exchange, correction_error);
+    FIELD(ptpmon_exchange, correction_request);
+}
+
+static void print_analysis(void)
+{
+    STRUCTURE(ptpmon_finding);
+    FIELD(ptpmon_finding, kind);
+    FIELD(ptpmon_finding, point);
+    FIELD(ptpmon_finding, domainNumber);
+    FIELD(ptpmon_finding, sdoId);
+    FIELD(ptpmon_finding, source);
+    FIELD(ptpmon_finding, event_time);
+    FIELD(ptpmon_finding, realtime_ns);
+    FIELD(ptpmon_finding, size);
+    FIELD(ptpmon_finding, bound);
+
+    STRUCTURE(ptpmon_analyzer_options);
+    FIELD(ptpmon_analyzer_options, window_ns);
+    FIELD(ptpmon_analyzer_options, max_pending);
+    FIELD(ptpmon_analyzer_options, stamps);
+    FIELD(ptpmon_analyzer_options, delay_filter);
+    FIELD(ptpmon_analyzer_options, points_share_clock);
+    FIELD(ptpmon_analyzer_options, has_true_offset);
+    FIELD(ptpmon_analyzer_options, true_offset);
+
+    STRUCTURE(ptpmon_analysis_counts);
+    FIELD(ptpmon_analysis_counts, messages);
+    FIELD(ptpmon_analysis_counts, exchanges);
+    FIELD(ptpmon_analysis_counts, computed);
+    FIELD(ptpmon_analysis_counts, by_reason);
+    FIELD(ptpmon_analysis_counts, counts);
+
+    STRUCTURE(ptpmon_series);
+    FIELD(ptpmon_series, quantity);
+    FIELD(ptpmon_series, point);
+    FIELD(ptpmon_series, segment);
+    FIELD(ptpmon_series, stamps);
+    FIELD(ptpmon_series, domainNumber);
+    FIELD(ptpmon_series, messageType);
+    FIELD(ptpmon_series, sdoId);
+    FIELD(ptpmon_series, source);
+    FIELD(ptpmon_series, requesting);
+    FIELD(ptpmon_series, count);
+    FIELD(ptpmon_series, base_ns);
+    FIELD(ptpmon_series, minimum);
+    FIELD(ptpmon_series, maximum);
+    FIELD(ptpmon_series, mean);
+    FIELD(ptpmon_series, standard_deviation);
+    FIELD(ptpmon_series, p50);
+    FIELD(ptpmon_series, p95);
+    FIELD(ptpmon_series, p99);
+    FIELD(ptpmon_series, p999);
+    FIELD(ptpmon_series, last);
+    FIELD(ptpmon_series, rate_1s);
+    FIELD(ptpmon_series, rate_60s);
+
+    STRUCTURE(ptpmon_asymmetry);
+    FIELD(ptpmon_asymmetry, method);
+    FIELD(ptpmon_asymmetry, point);
+    FIELD(ptpmon_asymmetry, stamps);
+    FIELD(ptpmon_asymmetry, domainNumber);
+    FIELD(ptpmon_asymmetry, sdoId);
+    FIELD(ptpmon_asymmetry, source);
+    FIELD(ptpmon_asymmetry, requesting);
+    FIELD(ptpmon_asymmetry, base_ns);
+    FIELD(ptpmon_asymmetry, forward_floor);
+    FIELD(ptpmon_asymmetry, reverse_floor);
+    FIELD(ptpmon_asymmetry, floor_window_s);
+    FIELD(ptpmon_asymmetry, delayAsymmetry);
+    FIELD(ptpmon_asymmetry, bound);
+
+    STRUCTURE(ptpmon_te_summary);
+    FIELD(ptpmon_te_summary, max_te);
+    FIELD(ptpmon_te_summary, max_te_low);
+    FIELD(ptpmon_te_summary, cte);
+    FIELD(ptpmon_te_summary, cte_seconds);
+    FIELD(ptpmon_te_summary, dte_low_pp);
+    FIELD(ptpmon_te_summary, dte_high_pp);
+    FIELD(ptpmon_te_summary, seconds);
+}
+
+static void print_analysis_words(void)
+{
+    CONSTANT(PTPMON_, KNOWS_MASTER_TO_SLAVE);
+    CONSTANT(PTPMON_, KNOWS_SLAVE_TO_MASTER);
+    CONSTANT(PTPMON_, KNOWS_DELAY);
+    CONSTANT(PTPMON_, KNOWS_OFFSET);
+    CONSTANT(PTPMON_, KNOWS_DELAY_FILTERED);
+    CONSTANT(PTPMON_, KNOWS_OFFSET_FILTERED);
+    CONSTANT(PTPMON_, KNOWS_TURNAROUND);
+    CONSTANT(PTPMON_, KNOWS_NEIGHBOR_RATE_RATIO);
+    CONSTANT(PTPMON_, KNOWS_TRANSMITTER_ERROR);
+    CONSTANT(PTPMON_, KNOWS_RECEIVER_ERROR);
+    CONSTANT(PTPMON_, KNOWS_RATE_RATIO);
+    CONSTANT(PTPMON_, KNOWS_RESIDENCE);
+    CONSTANT(PTPMON_, KNOWS_CORRECTION_ERROR);
+
+    for (int i = 0; i < PTPMON_EXCHANGE_KINDS; i++)
+        WORD(EXCHANGE_KINDS, i, ptpmon_exchange_kind_name((ptpmon_exchange_kind)i));
+    for (int i = 0; i < PTPMON_STAMP_KINDS; i++)
+        WORD(EXCHANGE_STAMPS, i, ptpmon_stamp_kind_name((ptpmon_stamp_kind)i));
+    for (int i = 0; i < PTPMON_ENDS; i++)
+        WORD(ENDS, i, ptpmon_end_name((ptpmon_end)i));
+    for (int i = 0; i < PTPMON_EXCHANGE_REASONS; i++)
+        WORD(EXCHANGE_REASONS, i, ptpmon_exchange_reason_name((ptpmon_exchange_reason)i));
+    for (int i = 0; i < PTPMON_FINDING_KINDS; i++)
+        WORD(FINDING_KINDS, i, ptpmon_finding_kind_name((ptpmon_finding_kind)i));
+    for (int i = 0; i < PTPMON_COUNTS; i++)
+        WORD(COUNTS, i, ptpmon_count_name((ptpmon_count)i));
+    for (int i = 0; i < PTPMON_QUANTITIES; i++)
+        WORD(QUANTITIES, i, ptpmon_quantity_name((ptpmon_quantity)i));
+    for (int i = 0; i < PTPMON_QUANTITIES; i++)
+        WORD(QUANTITY_UNITS, i, ptpmon_quantity_unit((ptpmon_quantity)i));
+    for (int i = 0; i < PTPMON_ASYMMETRY_BY_COMPARISON + 1; i++)
+        WORD(ASYMMETRY_METHODS, i, ptpmon_asymmetry_method_name((ptpmon_asymmetry_method)i));
+    for (int i = 0; ptpmon_te_mask_name((size_t)i); i++)
+        WORD(MASKS, i, ptpmon_te_mask_name((size_t)i));
+    WORD(LIMITS, PTPMON_LIMIT_MAX_TE, "max_te");
+    WORD(LIMITS, PTPMON_LIMIT_MAX_TE_LOW, "max_te_low");
+    WORD(LIMITS, PTPMON_LIMIT_CTE, "cte");
+    WORD(LIMITS, PTPMON_LIMIT_DTE_LOW_MTIE, "dte_low_mtie");
+    WORD(LIMITS, PTPMON_LIMIT_DTE_LOW_TDEV, "dte_low_tdev");
+    WORD(LIMITS, PTPMON_LIMIT_DTE_HIGH_PP, "dte_high_pp");
+    WORD(LIMITS, PTPMON_LIMIT_MTIE, "mtie");
+    WORD(LIMITS, PTPMON_LIMIT_TDEV, "tdev");
+}
+
+static void print_simulations(void)
+{
+    STRUCTURE(ptpmon_simulation_setting);
+    FIELD(ptpmon_simulation_setting, name);
+    FIELD(ptpmon_simulation_setting, value);
+    FIELD(ptpmon_simulation_setting, default_value);
+    FIELD(ptpmon_simulation_setting, meaning);
+    FIELD(ptpmon_simulation_setting, repeatable);
+
+    STRUCTURE(ptpmon_simulation_result);
+    FIELD(ptpmon_simulation_result, frames);
+    FIELD(ptpmon_simulation_result, events);
+    FIELD(ptpmon_simulation_result, exchanges);
+    FIELD(ptpmon_simulation_result, ports);
+}
+
 int main(void)
 {
     print_events();
@@ -369,6 +571,10 @@ int main(void)
     print_messages();
     print_results();
     print_observers();
+    print_exchanges();
+    print_analysis();
+    print_analysis_words();
+    print_simulations();
     print_message_types();
     return 0;
 }

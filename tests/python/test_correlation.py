@@ -29,7 +29,7 @@ def capture(demo):
 
 def line_of(pair):
     """As tests/python/truth.c writes it."""
-    check = pair.source_mac_differs | pair.vlan_differs << 1 | pair.pcp_differs << 2
+    check = (pair.source_mac_differs | pair.vlan_differs << 1 | pair.pcp_differs << 2 | pair.time_order_differs << 3)
     event = struct.pack("=QQBBHB6sBHBB8sHHHBBQQ", *pair.event).hex() if pair.event else "-"
     frame = f"{pair.frame.number} {pair.frame.time_ns}" if pair.frame else "- -"
     latencies = " ".join(f"{one.ns}+-{one.bound}" if one else "-" for one in pair.latencies)

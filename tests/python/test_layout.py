@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
-from ptp_monitor import _structures, _words
+from ptp_monitor import _analysis_structures, _structures, _words
+
+MIRRORED = {**vars(_structures), **vars(_analysis_structures)}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def of_kind(lines, kind):
 
 
 def mirrors():
-    return {name: value for name, value in vars(_structures).items()
+    return {name: value for name, value in MIRRORED.items()
             if isinstance(value, type) and issubclass(value, ctypes.Structure)}
 
 
@@ -52,7 +54,7 @@ def holes(mirror, fields):
 
 def test_constants(lines):
     expected = {name: int(value) for name, value in of_kind(lines, "constant")}
-    mirrored = {name: value for name, value in vars(_structures).items() if name.isupper() and isinstance(value, int)}
+    mirrored = {name: value for name, value in MIRRORED.items() if name.isupper() and isinstance(value, int)}
     assert mirrored.pop("RECORD_BYTES") == ctypes.sizeof(_structures.PTP_TIMESTAMP_EVENT)
     assert mirrored == expected
 
@@ -63,5 +65,5 @@ def test_words(lines):
         expected.setdefault(name, {})[int(value)] = word
     types = expected.pop("MESSAGE_TYPE_NAMES")
     assert {value: word for value, word in types.items() if word != "reserved"} == _words.MESSAGE_TYPE_NAMES
-    mirrored = {name: dict(enumerate(value)) for name, value in vars(_structures).items() if isinstance(value, tuple)}
+    mirrored = {name: dict(enumerate(value)) for name, value in MIRRORED.items() if isinstance(value, tuple)}
     assert mirrored == expected

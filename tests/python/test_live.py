@@ -20,7 +20,7 @@ import ptp4l
 import ptp_monitor
 from lab import Lab, as_nobody
 from monitor import kernel_objects_of, wait_until_gone
-from ptp_monitor import ClocksReading, Loss, PtpMonitor, PtpTimestampEvent, Recording
+from ptp_monitor import Analyzer, ClocksReading, Loss, PtpMonitor, PtpTimestampEvent, Recording
 from truth import Truth, settle
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
@@ -133,6 +133,31 @@ def test_correlates_with_live_capture(lab, profile):
 def monitor_sees_stamps(statistics):
     """Whether this kernel's tracing was to be had."""
     return statistics["stamps_seen"] > 0
+
+
+@pytest.mark.parametrize("profile, kind", [("udp_ipv4", "e2e"), ("gptp", "p2p-as")])
+def test_analyzes_ptp4l_while_it_runs(lab, profile, kind):
+    """Exchanges come on the way, with stamps of one kind, and their delays are those of a veth pair."""
+    ends = lab.link()
+    grandmaster = ptp4l.grandmaster(lab, ends[0], profile)
+    client = ptp4l.client(lab, ends[1], profile)
+    ptp4l.wait_synchronizing(client)
+    analyzer = Analyzer()
+    on_the_way = []
+    monitor = ends[1].call(lambda: PtpMonitor(ends[1].interface))
+    pairs = ends[1].call(lambda: monitor.correlate_with_npcap(ends[1].interface, timeout=5))
+    for _ in analyzer.observe(pairs):
+        on_the_way += analyzer.take()["kind"].tolist()
+    monitor.close()
+    client.stop()
+    grandmaster.stop()
+    found = analyzer.finish()
+
+    assert kind in on_the_way and "sync" in on_the_way and found.points == [ends[1].interface]
+    assert found.counts[0].computed[kind] > 1 and found.counts[0].computed["sync"] > 5
+    delays = [series for series in found.series if series.quantity in ("meanPathDelay", "meanLinkDelay")]
+    assert delays and all(series.stamps == "software" and 0 < series.p50 < 10e6 for series in delays)
+    assert found.counts[0].counts["not_fetched"] == found.counts[0].counts["ambiguous"] == 0
 
 
 def test_events_of_ptp4l(lab):

@@ -118,6 +118,8 @@ def test_nothing_else_is_imported():
 @pytest.mark.parametrize("code", [
     "import ptp_monitor.arrays",
     "from ptp_monitor import EVENT_DTYPE",
+    "from ptp_monitor import analyze",
+    "import ptp_monitor.time_error",
     "import ptp_monitor; ptp_monitor.Recording({events!r}).records",
 ])
 def test_numpy_is_missing(source_tree, code):
@@ -209,11 +211,13 @@ def test_library_of_another_version(tmp_path):
 
 
 def test_all_declared_functions_are_public(source_tree):
-    header = (source_tree / "include" / "ptpmon.h").read_text()
+    headers = ("ptpmon.h", "ptpmon_analysis.h", "ptpmon_simulator.h")
+    header = "".join((source_tree / "include" / name).read_text() for name in headers)
     for name in [*_library._CHECKED, *_library._OTHERS]:
         declaration = re.search(rf"PTPMON_API ([\w ]+?[ *]){name}\(([^;]*)\);", header)
         assert declaration, name
-        parameters = [] if declaration[2] == "void" else declaration[2].split(",")
+        taken = re.sub(r"\([^()]*\)", "", declaration[2])  # a function's own parameters are not among them
+        parameters = [] if taken == "void" else taken.split(",")
         expected = _library._CHECKED.get(name) or _library._OTHERS.get(name, (None, ()))[1]
         assert len(parameters) == len(expected), name
         assert (declaration[1].strip() == "ptpmon_status") == (name in _library._CHECKED), name

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: MIT
+"""The simulator: what its files say is what its truth says, to 2^-16 ns; and each fault does what it is said to do."""
+import itertools
+import pathlib
+import re
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
+from simulated_files import (CLOCKS, DELAY_REQ, FOLLOW_UP, LATE, PDELAY_RESP, RX, SYNC, TX, compare, dropped, losses,
+                             messages, records)
+
+import ptp_monitor
+from ptp_monitor import BadFile, InvalidUse, Recording, simulation
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Run:
+    """A simulation, its truth and its files."""
+
+    def __init__(self, path, **settings):
+        self.path = str(path)
+        self.result = simulation.simulate(self.path, **settings)
+        self.truth = simulation.read_truth(self.path)
+
+    def messages(self, port="client", kind=None, direction=None):
+        return [one for one in messages(self.path, port)
+                if (kind is None or one.type == kind) and (direction is None or one.direction == direction)]
+
+    def records(self, port="client"):
+        return list(records(f"{self.path}.{port}.events"))
+
+    def faults(self, name):
+        return list(self.truth.faults(name))
+
+    def exchanges(self, kind, port="client"):
+        return list(self.truth.exchanges(kind, port))
+
+
+@pytest.fixture
+def run(tmp_path):
+    numbers = itertools.count()
+    return lambda **settings: Run(tmp_path / f"run{next(numbers)}", **settings)
+
+
+# ---- The truth against the files ----
+
+SET_UPS = {
+    "e2e": dict(profile="e2e", offset="1us", asymmetry="100ns"),
+    "e2e one-step": dict(profile="e2e", step="one", drift=30, transport="udp6"),
+    "e2e transparent": dict(profile="e2e", bridges=3, drift=50, bridge_drift=30, queue="exponential", load=0.7),
+    "e2e transparent one-step": dict(profile="e2e", bridges=2, step="one", bridge_step="one", unicast="yes"),
+    "e2e boundary": dict(profile="e2e", bridges=2, bridge="boundary", domains="0,5", domain_offset="1ms",
+                         duration="30s"),
+    "e2e switches": dict(profile="e2e", bridges=2, bridge="switch", queue="gaussian", queue_time="3us", jitter="1ms"),
+    "e2e servo": dict(profile="e2e", client="servo", offset="1ms", drift=30, stamps="both", transport="ethernet"),
+    "p2p": dict(profile="p2p", drift=-20, wander=0.1),
+    "p2p one-step": dict(profile="p2p", bridges=1, step="one", bridge_step="one", transport="udp4"),
+    "p2p turnaround in correction": dict(profile="p2p", bridges=2, turnaround_in="correction", granularity="0.25ns"),
+    "p2p fractions": dict(profile="p2p", bridges=1, granularity="0.3ns", drift=10, unicast="yes"),
+    "p2p boundary": dict(profile="p2p", bridges=2, bridge="boundary", drift=10, sync_interval=-3),
+    "gptp": dict(profile="gptp", offset="-3us", client_epoch="zero"),
+    "gptp bridges": dict(profile="gptp", bridges=8, drift=5, gm_drift=-3.5, bridge_drift=20, gm_wander=0.01),
+    "gptp one-step": dict(profile="gptp", bridges=2, step="one", vlan=5, pcp=6, client_epoch="utc"),
+    "gptp fractions": dict(profile="gptp", granularity="0.1ns", response_delay="1ms", drift=100, client="servo"),
+    "gptp queues": dict(profile="gptp", bridges=2, queue="uniform", queue_at="bridges", host_drift=10,
+                        host_offset="1s"),
+}
+
+
+@pytest.mark.parametrize("name", SET_UPS)
+def test_files_say_what_is_true(run, name):
+    for seed, stamps in enumerate([{}, dict(granularity="8ns", stamp_error="5ns"),
+                                   dict(stamp_error="20ns", stamp_noise="uniform")]):
+        simulated = run(seed=seed, **{**SET_UPS[name], **(stamps if "fractions" not in name else {})})
+        counts = compare(simulated.path)
+        assert {outcome for _, outcome in counts} == {"equal"}, counts
+        assert sum(counts.values()) == sum(
+            1 for line in simulated.truth.exchanges() if line["kind"] != "transit") > 10
+
+
+def test_without_noise_every_number_is_exact(run):
+    simulated = run(profile="e2e", bridges=3, offset="5us", asymmetry="10ns,20ns,30ns,-40ns", link_delay="1us")
+    for line in simulated.exchanges("sync"):
+        assert (line["offset"], line["offset_source"], line["bound"]) == (5000, 5000, 0)
+        assert line["forward"] == sum(line["links"]) + sum(line["residence"])
+        assert line["corrected"] == line["correction"] == sum(line["residence"])
+        assert line["masterToSlave"] == 5000 + 4 * 1000 + 20
+    for line in simulated.exchanges("e2e"):
+        assert line["links"] == [1040, 970, 980, 990] and line["meanPathDelay"] == 4000 and line["asymmetry"] == 20
+        assert (line["computedDelay"], line["computedOffset"]) == (4000, 5020)
+
+
+@pytest.mark.parametrize("profile", ["p2p", "gptp"])
+def test_what_bridges_add_is_exact(run, profile):
+    """Residence times, and the mean delay of each link before the last; an asymmetry stays in what is left."""
+    simulated = run(profile=profile, bridges=3, link_delay="300ns,400ns,500ns,600ns", asymmetry="10ns",
+                    bridge_offset="1s", offset="-1us", duration="5s")
+    lines = simulated.exchanges("sync")
+    assert len(lines) > 3
+    for line in lines:
+        assert line["correction"] == line["corrected"] == sum(line["residence"]) + 300 + 400 + 500
+        assert line["masterToSlave"] == -1000 + 600 + 4 * 10
+        assert line["links"] == [310, 410, 510, 610] and len(line["residence"]) == 3
+
+
+def test_bounds_hold(run):
+    """Offset and delay as they are computed are off by no more than the line's bound."""
+    simulated = run(profile="e2e", bridges=2, drift=20, bridge_drift=50, granularity="8ns", stamp_error="10ns",
+                    sync_interval=-2, duration="60s")
+    lines = [line for line in simulated.exchanges("e2e") if "bound" in line]
+    offsets = {line["sequenceId"]: line["offset"] for line in simulated.exchanges("sync")}
+    assert len(lines) > 50
+    for line in lines:
+        assert abs(line["computedDelay"] - line["meanPathDelay"]) <= line["bound"]
+        assert abs(line["computedOffset"] - line["asymmetry"] - offsets[line["syncSequenceId"]]) <= line["bound"]
+
+
+def test_rates(run):
+    simulated = run(profile="gptp", drift=10, gm_drift=-5, duration="20s")
+    for line in simulated.exchanges("p2p-as"):
+        assert line["neighborRateOffset"] / 2**41 * 1e6 == pytest.approx(-15, abs=0.001)
+    for line in simulated.exchanges("sync"):
+        assert line["rateOffset"] / 2**41 * 1e6 == pytest.approx(-15, abs=0.001)
+    first, last = simulated.exchanges("sync")[0], simulated.exchanges("sync")[-1]
+    assert float((last["offset"] - first["offset"]) / (last["received"] - first["received"])) == pytest.approx(15e-6,
+                                                                                                             rel=1e-3)
+
+
+def test_a_servo_follows(run):
+    simulated = run(profile="gptp", client="servo", offset="1ms", drift=40, duration="60s", granularity="8ns")
+    assert [step["size"] < -900000 for step in simulated.truth.clock_steps()] == [True]
+    assert all(abs(line["offset"]) < 50 for line in simulated.exchanges("sync")[-100:])
+
+
+# ---- Faults ----
+
+def equal_counts(simulated):
+    counts = compare(simulated.path)
+    assert not any(outcome == "different" for _, outcome in counts), counts
+    return Counter(counts)
+
+
+def test_loss(run):
+    simulated = run(fault="loss:type=follow_up,p=0.3")
+    lost = {fault["sequenceId"] for fault in simulated.faults("loss")}
+    assert 10 < len(lost) < 40
+    assert {one.sequence for one in simulated.messages(kind=FOLLOW_UP)} == set(range(80)) - lost
+    assert equal_counts(simulated)["sync", "not usable"] == len(lost)
+
+
+def test_duplicate(run):
+    simulated = run(fault="duplicate:type=sync,p=0.3,size=3ms")
+    twice = Counter(one.sequence for one in simulated.messages(kind=SYNC))
+    assert {sequence for sequence, count in twice.items() if count == 2} == {
+        fault["sequenceId"] for fault in simulated.faults("duplicate")} != set()
+    assert equal_counts(simulated)["sync", "equal"] == 80
+
+
+def test_reorder(run):
+    simulated = run(fault="reorder:type=sync,p=0.2,size=200ms")
+    order = [one.sequence for one in simulated.messages(kind=SYNC)]
+    assert sorted(order) == list(range(80)) != order
+    assert equal_counts(simulated)["sync", "equal"] == 80
+
+
+def test_follow_up_first(run):
+    """The host sees Sync after its Follow_Up; the NIC's stamps are of the wire."""
+    simulated = run(fault="follow_up_first:type=sync,p=0.3")
+    seen, first = set(), set()
+    for one in simulated.messages(direction=RX):
+        if one.type == FOLLOW_UP and (SYNC, one.sequence) not in seen:
+            first.add(one.sequence)
+        seen.add((one.type, one.sequence))
+    assert first == {fault["sequenceId"] for fault in simulated.faults("follow_up_first")} != set()
+    assert equal_counts(simulated)["sync", "equal"] == 80
+
+
+def test_stuck_latch(run):
+    simulated = run(fault="stuck_latch:p=0.2,type=sync")
+    stamps = Counter(record.hw for record in simulated.records() if record.hw and record.direction <= TX)
+    assert sum(count - 1 for count in stamps.values()) == len(simulated.faults("stuck_latch")) > 5
+    assert equal_counts(simulated)["sync", "equal"] == 80
+
+
+def test_missing_tx_stamps(run):
+    simulated = run(profile="e2e", delay_interval=-3, fault="missing_tx_stamp:p=0.3,type=delay_req")
+    missing = {fault["sequenceId"] for fault in simulated.faults("missing_tx_stamp")}
+    asked = {record.sequence for record in simulated.records() if record.type == DELAY_REQ and not record.stamp & LATE}
+    late = {record.sequence for record in simulated.records() if record.type == DELAY_REQ and record.stamp & LATE}
+    assert asked - late == missing != set()
+
+
+def test_missing_tx_stamps_of_the_master(run):
+    simulated = run(fault="missing_tx_stamp:p=0.3,type=sync,where=gm")
+    missing = {fault["sequenceId"] for fault in simulated.faults("missing_tx_stamp")}
+    assert {one.sequence for one in simulated.messages(kind=FOLLOW_UP)} == set(range(80)) - missing
+    assert equal_counts(simulated)["sync", "not usable"] == len(missing) > 0
+
+
+@pytest.mark.parametrize("fault, sign", [("wrong_sign", -1), ("no_correction", 0)])
+def test_wrong_corrections(run, fault, sign):
+    simulated = run(profile="e2e", bridges=2, residence="20us", fault=f"{fault}:where=bridge2,type=sync")
+    for line in simulated.exchanges("sync"):
+        assert line["correction"] == line["residence"][0] + sign * line["residence"][1]
+        assert line["corrected"] == sum(line["residence"])
+    assert len(simulated.faults(fault)) == 10
+    equal_counts(simulated)
+
+
+def test_phc_step(run):
+    simulated = run(profile="e2e", fault="phc_step:at=5.5s,size=-2ms", offset="1us")
+    assert [(step["node"], step["by"], step["size"]) for step in simulated.truth.clock_steps()] == [
+        ("client", "fault", -2000000)]
+    assert {line["offset"] for line in simulated.exchanges("sync")} == {1000, 1000 - 2000000}
+    clocks = [record for record in simulated.records() if record.direction == CLOCKS]
+    assert len(clocks) == 10 + 2 + 1  # each second, at the ends, after the step
+    differences = [later.hw - earlier.hw - (later.at - earlier.at) for earlier, later in zip(clocks, clocks[1:])]
+    assert sum(abs(difference + 2000000) < 500 for difference in differences) == 1
+    equal_counts(simulated)
+
+
+def test_phc_rate(run):
+    simulated = run(fault="phc_rate:at=5s,ppm=20")
+    rates = [round(-line["rateOffset"] / 2**41 * 1e6, 2) for line in simulated.exchanges("sync")]
+    assert set(rates) == {0, 20.0} and sorted(rates) == rates
+    equal_counts(simulated)
+
+
+def test_late_turnaround(run):
+    simulated = run(fault="late_turnaround:p=0.5,size=15ms", duration="30s")
+    late = [line for line in simulated.truth.exchanges("p2p-as") if line["turnaround"] > 10**7]
+    assert len(late) == len(simulated.faults("late_turnaround")) > 10
+    equal_counts(simulated)
+
+
+@pytest.mark.parametrize("takes_over", ["yes", "no"])
+def test_second_grandmaster(run, takes_over):
+    simulated = run(profile="e2e", fault=f"second_gm:at=5s,size=1us,takes_over={takes_over}")
+    by_source = Counter(one.source for one in simulated.messages(kind=SYNC))
+    assert sorted(by_source.values()) == ([5, 5] if takes_over == "yes" else [5, 10])
+    assert {line["offset"] for line in simulated.exchanges("sync")} == {0, -1000}
+    assert equal_counts(simulated)["sync", "equal"] == sum(by_source.values())
+
+
+def test_time_aware_systems_take_a_new_grandmaster(run):
+    simulated = run(bridges=2, duration="20s", fault="second_gm:at=5s,size=1us,takes_over=yes")
+    lines = simulated.exchanges("sync")
+    assert {line["source"] for line in lines} == {lines[0]["source"]}  # the bridge's
+    assert lines[0]["offset"] == 0 and lines[-1]["offset"] == -1000
+    equal_counts(simulated)
+
+
+def test_utc_seconds(run):
+    simulated = run(profile="e2e", fault="utc_seconds:at=5s")
+    shown = [one.time // 65536 // 10**9 for one in simulated.messages(kind=FOLLOW_UP)]
+    assert shown[4] - shown[0] == 4 and shown[5] - shown[4] == 1 - 37
+    assert {line["offset"] for line in simulated.exchanges("sync")} == {0}
+    equal_counts(simulated)
+
+
+def test_several_responders(run):
+    simulated = run(fault="several_responders:at=5s")
+    answers = Counter(one.sequence for one in simulated.messages(kind=PDELAY_RESP, direction=RX))
+    assert [answers[sequence] for sequence in range(10)] == [1] * 5 + [2] * 5
+    assert len({one.source for one in simulated.messages(kind=PDELAY_RESP, direction=RX)}) == 2
+
+
+def test_bad_nanoseconds(run):
+    simulated = run(fault="bad_nanoseconds:p=0.2,type=follow_up")
+    bad = {one.sequence for one in simulated.messages(kind=FOLLOW_UP) if one.nanoseconds >= 10**9}
+    assert bad == {fault["sequenceId"] for fault in simulated.faults("bad_nanoseconds")} != set()
+    assert equal_counts(simulated)["sync", "not usable"] == len(bad)
+
+
+def test_correction_too_big(run):
+    simulated = run(profile="e2e", bridges=1, sync_interval=-3, step="one", bridge_step="one",
+                    fault="correction_too_big:p=0.2,type=sync")
+    big = {one.sequence for one in simulated.messages(kind=SYNC) if one.correction == 2**63 - 1}
+    assert big == {fault["sequenceId"] for fault in simulated.faults("correction_too_big")} != set()
+    assert equal_counts(simulated)["sync", "not usable"] == len(big)
+
+
+def test_restart(run):
+    simulated = run(fault="restart:at=5s")
+    order = [one.sequence for one in simulated.messages(kind=SYNC)]
+    assert order == list(range(len(order) // 2)) * 2
+    assert Counter(line["cycle"] for line in simulated.exchanges("sync")) == {0: 40, 1: 40}
+    assert equal_counts(simulated)["sync", "equal"] == 80
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_path_change(run, direction):
+    simulated = run(profile="e2e", fault=f"path_change:at=5s,size=300ns,direction={direction}")
+    forward, reverse = (500, 800) if direction == "forward" else (500, 500), (500, 800)
+    assert {line["forward"] for line in simulated.exchanges("sync")} == set(forward)
+    assert {line["reverse"] for line in simulated.exchanges("e2e")} == (
+        {500} if direction == "forward" else set(reverse))
+    assert {line["meanPathDelay"] for line in simulated.exchanges("e2e")} == {500, 650}
+    equal_counts(simulated)
+
+
+def test_event_loss(run):
+    whole, simulated = run(), run(fault="event_loss:at=5s,size=500ms")
+    (frames, stamps), = losses(simulated.path + ".client.events")
+    count = {one: Counter(bool(record.stamp & LATE) for record in one.records() if record.direction <= TX)
+             for one in (whole, simulated)}
+    assert (frames, stamps) == (count[whole][False] - count[simulated][False],
+                                count[whole][True] - count[simulated][True])
+    assert frames > 5
+    statistics = Recording(simulated.path + ".client.events").get_statistics()
+    assert (statistics["frames_dropped"], statistics["stamps_dropped"]) == (frames, stamps)
+
+
+def test_capture_loss(run):
+    whole, simulated = run(), run(fault="capture_loss:at=5s,size=500ms")
+    lost = len(whole.messages()) - len(simulated.messages())
+    assert dropped(simulated.path + ".client.pcapng") == lost > 5
+    recording = Recording(simulated.path + ".client.events")
+    alone = [pair for pair in recording.correlate_with_npcap(simulated.path + ".client.pcapng") if not pair.matched]
+    assert len(alone) == lost and {pair.reason for pair in alone} == {"capture_lost"}
+
+
+def test_system_step(run):
+    simulated = run(fault="system_step:at=5.5s,size=100ms")
+    step, = simulated.truth.clock_steps()
+    assert (step["clock"], step["size"]) == ("utc", 10**8)
+    differences = {record.software - record.at for record in simulated.records()
+                   if record.direction == RX and record.software}
+    assert max(differences) - min(differences) == pytest.approx(10**8, abs=10**5)
+    recording = Recording(simulated.path + ".client.events")
+    assert all(pair.matched for pair in recording.correlate_with_npcap(simulated.path + ".client.pcapng"))
+    equal_counts(simulated)
+
+
+def test_every_fault_is_tested():
+    """Each fault of the page has a test here that names it."""
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)` \|", page.partition("## Faults")[2].partition("## The truth")[0], re.M)
+    text = pathlib.Path(__file__).read_text(encoding="utf-8")
+    assert len(named) == 21
+    for name in named:
+        assert f'"{name}' in text, name
+
+
+# ---- Other readers ----
+
+@pytest.mark.parametrize("name", SET_UPS)
+def test_tshark_finds_nothing_wrong(run, name):
+    simulated = run(**{**SET_UPS[name], "duration": "5s"}, observe="gm,client")
+    assert shutil.which("tshark"), "tshark is not installed; `make setup` installs it"
+    for port in ("gm", "client"):
+        decoded = subprocess.run(
+            ["tshark", "-r", f"{simulated.path}.{port}.pcapng", "-o", "ip.check_checksum:TRUE",
+             "-o", "udp.check_checksum:TRUE", "-T", "fields", "-e", "ptp.v2.versionptp", "-e", "_ws.expert.message",
+             "-e", "_ws.malformed"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True).stdout.splitlines()
+        assert len(decoded) == len(simulated.messages(port)) > 10
+        assert {line.split("\t")[0] for line in decoded} == {"2"}
+        assert {line.partition("\t")[2].strip() for line in decoded} == {""}
+
+
+# ---- The API ----
+
+def test_settings_are_those_of_the_page():
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]*`|`[^`]*`) \| (.*?) \| (.*?) \|$",
+                      page.partition("## Settings")[2].partition("## Faults")[0].replace(r"\|", "\0"), re.M)
+    shown = [(name, value.strip("`").replace("\0", "|"), default.strip("`"), meaning.replace("\0", "|"))
+             for name, value, default, meaning in rows]
+    assert shown == [(one.name, one.value, one.default_value, one.meaning) for one in simulation.settings()]
+
+
+def test_keywords(run, tmp_path):
+    result = ptp_monitor.simulate(tmp_path / "kw", duration="1s", sync_interval=-4,
+                                  fault=["loss:p=0.5,type=sync", "duplicate:p=0.5"])
+    assert result.ports == 2 and result.frames > 0
+    truth = ptp_monitor.read_truth(tmp_path / "kw")
+    assert truth.settings["sync-interval"] == "-4"
+    assert truth.settings["fault"] == "loss:p=0.5,type=sync duplicate:p=0.5"
+    assert truth.ports == ["gm", "client"]
+    assert {fault["fault"] for fault in truth.faults()} == {"loss", "duplicate"}
+    with pytest.raises(InvalidUse, match="no-such: no such setting"):
+        ptp_monitor.simulate(tmp_path / "kw", no_such="1")
+
+
+def test_a_run_can_be_ended(tmp_path):
+    seen = []
+    simulation.simulate(tmp_path / "ended", duration="300s", sync_interval=-5,
+                        go_on=lambda done: seen.append(done) or done < 0.3)
+    assert 0.3 <= seen[-1] < 0.4 and sorted(seen) == seen
+    last = list(simulation.read_truth(tmp_path / "ended").lines())[-1]
+    assert (last["type"], last["whole"]) == ("end", False)
+    recording = Recording(tmp_path / "ended.client.events")
+    assert all(pair.matched for pair in recording.correlate_with_npcap(str(tmp_path / "ended.client.pcapng")))
+
+
+def test_what_is_raised_in_between_is_not_lost(tmp_path):
+    def interrupt(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulation.simulate(tmp_path / "raised", duration="2000s", sync_interval=-5, go_on=interrupt)
+    assert list(simulation.read_truth(tmp_path / "raised").lines("end"))
+
+
+def test_a_truth_that_is_none(tmp_path):
+    file = tmp_path / "x.truth.jsonl"
+    for text in ("", "{}\n", '{"type":"header","schema":2}\n', "[1]\n", "no json\n"):
+        file.write_text(text)
+        with pytest.raises(BadFile, match="x.truth.jsonl: "):
+            simulation.read_truth(tmp_path / "x")
+    with pytest.raises(FileNotFoundError):
+        simulation.read_truth(tmp_path / "absent")
