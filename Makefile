@@ -6,7 +6,7 @@ DESTDIR ?=
 ARGS ?=
 CHECK_STAGES := build unit e2e windows sanitize fuzz install lint
 
-.PHONY: all setup install windows demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
+.PHONY: all setup install windows package-windows demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
 
 all:
 	@scripts/build.sh release
@@ -18,6 +18,10 @@ setup:
 windows:
 	@scripts/setup.sh windows
 	@scripts/build-windows.sh $(ARGS)
+
+package-windows:
+	@scripts/setup.sh windows
+	@scripts/package-windows.sh $(ARGS)
 
 install:
 	@scripts/build.sh release -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
@@ -31,6 +35,7 @@ demo:
 bench:
 	@scripts/build.sh release
 	@build/bench_ring $(ARGS)
+	@build/bench_analyze
 
 check:
 	@scripts/check.sh setup $(CHECK_STAGES)
@@ -49,10 +54,11 @@ clean:
 help:
 	@echo 'make                 build/ptpmon and the libraries; installs nothing'
 	@echo 'make windows         build/windows/avbptpmon.sys, the Windows driver, from Linux; ARGS=--test-sign signs it'
+	@echo 'make package-windows build/windows-package/ptpmon-VERSION-windows-x64.zip: driver, programs, Python, documents'
 	@echo 'make install         into PREFIX (default /usr/local), below DESTDIR where it is given'
 	@echo 'make demo            installs what is missing, builds and shows ptpmon with a running ptp4l;'
 	@echo '                     ARGS="..." goes to `ptpmon demo`'
-	@echo 'make bench           measures the ring; docs/performance.md names other programs in build/'
+	@echo 'make bench           measures the ring and the analysis; docs/performance.md names other programs in build/'
 	@echo 'make check           installs what is missing and runs every test'
 	@echo 'make check-STAGE     one part of it: $(CHECK_STAGES)'
 	@echo 'make lint, format    static checks; rewrite the C files as .clang-format says'

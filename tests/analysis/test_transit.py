@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""
+Two ports of a simulated bridge, recorded and analyzed together: how long each message stayed in it, and how well the
+bridge corrected for that.
+"""
+import pytest
+
+from simulated import analyze, numbered, simulate
+
+SETTINGS = {"duration": "6s", "seed": 1, "bridges": 1, "observe": "bridge1-up,bridge1-down", "sync-interval": -3,
+            "delay-interval": -3, "pdelay-interval": -3, "drift": "20", "bridge-drift": "30", "link-delay": "500ns",
+            "transport": "ethernet", "granularity": "8ns", "queue": "uniform", "queue-time": "3us",
+            "queue-at": "bridges"}
+TYPES = {"Sync": 0, "Delay_Req": 1}
+
+
+@pytest.fixture
+def transits(ptpmon, tmp_path):
+    def made(*faults, **settings):
+        """(truth, what was computed of it) of each passage; counts of both points."""
+        simulation = simulate(ptpmon, tmp_path / "bridge", {**SETTINGS, **settings}, faults)
+        files = [*simulation.files("bridge1-up"), *simulation.files("bridge1-down")]
+        analysis = analyze(ptpmon, *files, options=("--same-clock",))
+        truths = numbered([line for name in ("bridge1-up", "bridge1-down")
+                           for line in simulation.exchanges(name, "transit")],
+                          lambda line: (line["messageType"], line["source"], line["sequenceId"]))
+        found = numbered([one for one in analysis.exchanges if one["kind"] == "transit"], lambda one: (
+            TYPES[one["messageTypeName"]], one["sourcePortIdentity"] or one["requestingPortIdentity"],
+            one["sequenceId"]))
+        assert set(found) <= set(truths)
+        return [(truths[key], one) for key, one in found.items()], len(truths), \
+            [point["counts"] for point in analysis.of_type("point")]
+    return made
+
+
+@pytest.mark.parametrize("profile", ["e2e", "p2p"])
+def test_transparent_clock(profile, transits):
+    """
+    residenceTime is the difference of the two stamps: exactly the true one and their errors, which the bridge itself
+    makes, too, for it has the same stamps. So correctionError of a bridge that corrects well is less than a ns: its
+    stamps' parts of a ns, and of the link delay that a peer-to-peer one adds, the error of two stamps more.
+    """
+    found, passages, counts = transits(profile=profile)
+    assert len(found) > 0.7 * passages
+    for truth, one in found:
+        assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
+        assert abs(one["correctionError_ns"]) < (1 if profile == "e2e" else 1 + 8)
+    assert not [count["correction_decreased"] for count in counts if count["correction_decreased"]]
+
+
+def test_one_step(transits):
+    """What a one-step bridge sends it stamps itself, and tells nobody: no residence time is known of that."""
+    found, passages, _ = transits(profile="e2e", **{"bridge-step": "one"})
+    assert len(found) > 0.7 * passages
+    for truth, one in found:
+        if one["t2_kind"] == "hardware":
+            assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
+        else:
+            assert one["residenceTime_ns"] is None or one["t1_kind"] == one["t2_kind"] != "hardware"
+
+
+def test_wrong_sign(transits):
+    """A bridge that takes its residence time off: the correction falls, and is wrong by twice that time."""
+    found, passages, counts = transits("wrong_sign", profile="e2e")
+    assert sum(count["correction_decreased"] for count in counts) == len(found) > 0.7 * passages
+    for truth, one in found:
+        assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
+        assert abs(one["correctionError_ns"] + 2 * one["residenceTime_ns"]) < 1
+
+
+def test_no_correction(transits):
+    found, passages, _ = transits("no_correction", profile="e2e")
+    assert len(found) > 0.7 * passages
+    for _, one in found:
+        assert abs(one["correctionError_ns"] + one["residenceTime_ns"]) < 1
