@@ -79,7 +79,7 @@ check_house_rules() {
     includes_in lib '[<"][^>"]*driver/' |
         none_of "lib/ never includes driver/" || result=1
     includes_in cli '[<"](\.\./|lib/|core/|driver/|frame)' |
-        none_of "cli/ uses the library through ptpmon.h only" || result=1
+        none_of "cli/ uses the library through its public headers only" || result=1
     return $result
 }
 
