@@ -67,16 +67,18 @@ static int take_report_option(struct shared_options *shared, int option)
 /* Of options that there are on some systems only. */
 static const char *refusal_of(int option)
 {
-    switch (option) {
-    case OPTION_HW_STAMPS:
-        return SYSTEM_LACKS_HW_STAMPS;
-    case OPTION_NO_TRACING:
-        return SYSTEM_LACKS_NO_TRACING;
-    case OPTION_RING:
-        return SYSTEM_LACKS_RING;
-    default:
-        return NULL;
-    }
+    static const struct {
+        int option;
+        const char *refusal; /* NULL: this system has it */
+    } options[] = {
+        {OPTION_HW_STAMPS, SYSTEM_LACKS_HW_STAMPS},
+        {OPTION_NO_TRACING, SYSTEM_LACKS_NO_TRACING},
+        {OPTION_RING, SYSTEM_LACKS_RING},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].option == option)
+            return options[i].refusal;
+    return NULL;
 }
 
 static int take_session_option(struct session_options *session, int option)

@@ -109,7 +109,7 @@ static int start_sessions(struct watch *watch)
         advise_before(watch->report, watch->watched[i].name, watch->watched[i].interface,
                       &watch->options->shared.session.monitor);
     for (size_t i = 0; i < watch->count; i++) {
-        struct session_info info;
+        struct session_info info = {0};
         struct watched *watched = &watch->watched[i];
         ptpmon_status status = session_start(watched->session);
         if (status == PTPMON_OK)

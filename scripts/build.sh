@@ -20,6 +20,10 @@ for tool in cmake ninja cc clang bpftool pkg-config; do
     command -v "$tool" >/dev/null || fail "$tool is not installed; \`make setup\` installs what is missing"
 done
 
+# Stages of the checks that run side by side build one after the other.
+exec {lock}<Makefile
+flock "$lock"
+
 options=("$@")
 [ -f "$directory/build.ninja" ] || options=(-DBUILD_TESTING=OFF "$@")
 if [ ${#options[@]} -gt 0 ]; then

@@ -5,6 +5,8 @@
 #
 #     scripts/check.sh STAGE...
 #
+# STAGE+OTHER runs the two side by side, and shows what the other one said after the first. STAGE is one of
+#
 #     setup     installs the packages that are missing
 #     build     release build, with the tests
 #     unit      every test that needs no root
@@ -104,30 +106,60 @@ run_stage() {
     esac
 }
 
-if [ $# -eq 1 ]; then
+if [ $# -eq 1 ] && [[ $1 != *+* ]]; then
     run_stage "$1"
     exit
 fi
 
-trap 'exit 130' INT
 summary=()
 failed=()
-for stage in "$@"; do
-    say "==== $stage"
-    started=$SECONDS
-    if "$0" "$stage"; then
-        outcome=ok
-    else
+
+sum_up() { # STAGE, RESULT, SECONDS
+    local outcome=ok line
+    if [ "$2" -ne 0 ]; then
         outcome=FAILED
-        failed+=("$stage")
+        failed+=("$1")
     fi
-    line=$(printf '%-10s %-8s %4d s' "$stage" "$outcome" $((SECONDS - started)))
+    line=$(printf '%-10s %-8s %4d s' "$1" "$outcome" "$3")
     summary+=("$line")
     say "==== $line"
     say
-    if [ "$stage $outcome" = "build FAILED" ]; then
+}
+
+timed() { # STAGE; says its result and how long it took on file descriptor 3
+    local started=$SECONDS result=0
+    "$0" "$1" || result=$?
+    echo "$result $((SECONDS - started))" >&3
+}
+
+beside=
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap '[ -z "$beside" ] || kill "$beside"; exit 130' INT
+
+for stages in "$@"; do
+    stage=${stages%%+*}
+    other=${stages#"$stage"}
+    other=${other#+}
+    if [ -n "$other" ]; then
+        timed "$other" >"$scratch/said" 2>&1 3>"$scratch/other" &
+        beside=$!
+    fi
+    say "==== $stage${other:+, and beside it $other}"
+    timed "$stage" 3>"$scratch/result"
+    read -r result seconds <"$scratch/result"
+    sum_up "$stage" "$result" "$seconds"
+    if [ "$stage" = build ] && [ "$result" -ne 0 ]; then
         summary+=("the other stages were not run: they need the build")
         break
+    fi
+    if [ -n "$other" ]; then
+        wait "$beside"
+        beside=
+        say "==== $other"
+        cat "$scratch/said"
+        read -r result seconds <"$scratch/other"
+        sum_up "$other" "$result" "$seconds"
     fi
 done
 

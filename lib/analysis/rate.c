@@ -51,13 +51,13 @@ bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
     unsigned apart = rate->count / 2u, count = 0;
     if (apart == 0)
         return false;
-    for (unsigned i = 0; i + apart < rate->count; i++) {
-        double excess = excess_between(rate, i, i + apart);
+    do {
+        double excess = excess_between(rate, count, count + apart);
         unsigned at = count++;
         for (; at > 0 && sorted[at - 1] > excess; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = excess;
-    }
+    } while (count + apart < rate->count);
     double excess = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
     if (fabs(excess) > PTPMON_RATE_MAX)
         return false;

@@ -119,7 +119,7 @@ void ptpmon_sim_delay_resp_received(struct sim_port *port, const struct sim_mess
         .newest = newest,
     };
     ptpmon_sim_truth_delay(port, &truth);
-    if (instance->request.pending && instance->request.has_stamp && newest != NULL &&
+    if (instance->request.pending && instance->request.has_stamp && newest != NULL && !newest->is_stale &&
         ptpmon_sim_same_port(&instance->parent, &message->source)) {
         instance->request.pending = false;
         measure(instance, newest, message);

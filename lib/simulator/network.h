@@ -19,6 +19,9 @@
 #define SIM_PASSED    16                    /* event messages whose residence a two-step transparent clock remembers */
 #define SIM_RATIOS    8                     /* Pdelay exchanges that neighborRateRatio is measured over */
 
+/* From one frame to the next at least: 64 octets, preamble and gap, 84 in all, at 1 Gbit/s (IEEE 802.3 4.4.2). */
+#define SIM_FRAME_TIME (672 * SIM_NS)
+
 struct sim_node;
 struct sim_port;
 struct sim_tap;
@@ -87,6 +90,8 @@ struct sim_counter {
 /* A Sync at the port that receives it. */
 struct sim_sync {
     bool is_used, has_arrived, has_sync, has_follow_up, is_told, two_step;
+    bool is_bad;   /* the timestamp that counts is no time */
+    bool is_stale; /* this node's clock was stepped since t2 */
     uint16_t sequenceId;
     uint32_t cycle;
     ptpmon_port_identity source;
@@ -109,6 +114,9 @@ struct sim_request {
     sim_time stamp;
 };
 
+/* What a servo does: finds the frequency, waits for a delay that was measured with it, follows. */
+enum sim_phase { SIM_SEEKS, SIM_CHECKS, SIM_FOLLOWS };
+
 /* What a node does in one domain. */
 struct sim_instance {
     struct sim_node *node;
@@ -127,9 +135,12 @@ struct sim_instance {
     sim_time delay;
     bool has_delay;
     /* As the servo's */
-    bool is_locked;
+    enum sim_phase phase;
+    bool is_locked;               /* was set once */
     int64_t integral, adjustment; /* 2^-48 */
-    sim_time first_at, first_offset;
+    bool has_first;
+    int64_t first_ns; /* t1 of the Sync that the frequency is measured from */
+    sim_time first_ahead;
 };
 
 /* Pdelay at a port, as requester. */
@@ -160,7 +171,7 @@ struct sim_passed {
 
 struct sim_link {
     sim_time delay[2];          /* 0: away from the grandmaster, 1: towards it; without waiting */
-    sim_time last[2];           /* arrival: no frame overtakes another */
+    sim_time last[2];           /* arrival: no frame overtakes another, or comes closer than SIM_FRAME_TIME */
     struct sim_port *ends[2];   /* 0: nearer to the grandmaster */
     struct sim_port *guests[2]; /* other ports beside ends[0]; NULL = none */
     struct sim_random random;
@@ -174,6 +185,7 @@ struct sim_port {
     struct sim_link *link;
     uint32_t side;                                            /* of the link */
     sim_time last_egress, last_hook, last_stack, last_driver; /* one after the other */
+    sim_time next_ingress;                                    /* no frame comes in before */
     sim_time latched;                                         /* the newest stamp */
     struct sim_random random;
     struct sim_peer peer;
@@ -331,13 +343,13 @@ void ptpmon_sim_pdelay_req_received(struct sim_port *port, const struct sim_mess
 void ptpmon_sim_pdelay_resp_stamped(struct sim_port *port, const struct sim_message *message);
 void ptpmon_sim_pdelay_resp_received(struct sim_port *port, const struct sim_message *message);
 void ptpmon_sim_pdelay_follow_up_received(struct sim_port *port, const struct sim_message *message);
-/* The node's clock was stepped: what was measured over the step is worth nothing. */
+/* The node's clock was stepped: what is measured across that is worth nothing. */
 void ptpmon_sim_forget_measured(struct sim_node *node);
 
 /* ---- servo.c ---- */
 
-/* The clock follows, if it is one that does: `offset` as the daemon computed it. */
-void ptpmon_sim_follow(struct sim_instance *instance, ptpmon_time offset);
+/* The clock follows, if it is one that does: t2 - t1 - corrections, as the daemon computed it of this Sync. */
+void ptpmon_sim_follow(struct sim_instance *instance, const struct sim_sync *sync, ptpmon_time master_to_slave);
 
 /* ---- faults.c ---- */
 

@@ -96,6 +96,7 @@ void ptpmon_sim_pdelay_resp_stamped(struct sim_port *port, const struct sim_mess
         return;
     follow_up->type = AVB_PTP_PDELAY_RESP_FOLLOW_UP;
     follow_up->two_step = false;
+    follow_up->is_bad = false; /* what befell the Pdelay_Resp is not wrong here */
     if (port->node->simulation->settings.turnaround_in_correction) {
         follow_up->time_ns = 0;
         follow_up->correction = message->stamp - message->entered;
@@ -115,8 +116,14 @@ void ptpmon_sim_forget_measured(struct sim_node *node)
         peer->is_pending = false;
         peer->ratios = 0;
     }
-    for (int i = 0; i < SIM_DOMAINS_MAX; i++)
-        node->instances[i].request.pending = false;
+    for (int i = 0; i < SIM_DOMAINS_MAX; i++) {
+        struct sim_instance *instance = &node->instances[i];
+        instance->request.pending = instance->has_first = false;
+        for (int j = 0; j < SIM_SYNCS; j++)
+            instance->received[j].is_stale = true;
+        for (int j = 0; j < 2; j++)
+            instance->newest[j].is_stale = true;
+    }
 }
 
 /* neighborRateRatio over the last exchanges. */

@@ -219,25 +219,19 @@ static void send_on(struct sim_instance *instance, const struct sim_sync *sync)
     ptpmon_sim_send(out, message, settings->residence + wait);
 }
 
-/* t2 - t1 - corrections - delay, as a daemon computes it. */
+/* t2 - t1 - corrections, as a daemon computes it. */
 static void adjust(struct sim_instance *instance, const struct sim_sync *sync)
 {
-    struct sim_node *node = instance->node;
-    const struct sim_port *port = sim_slave_port(node);
-    bool e2e = settings_of(node)->profile == SIM_E2E;
-    if (e2e ? !instance->has_delay : !port->peer.has_delay)
-        return;
-    ptpmon_time offset =
-        ptpmon_time_subtract(sim_clock_time(&node->clock, sync->stamp), ptpmon_time_of_ns(sync->time_ns));
-    offset = ptpmon_time_subtract(offset, ptpmon_time_of_scaled(sync->correction_sync + sync->correction_follow_up));
-    offset = ptpmon_time_subtract(offset, ptpmon_time_of_scaled(e2e ? instance->delay : port->peer.delay));
-    ptpmon_sim_follow(instance, offset);
+    ptpmon_time passed =
+        ptpmon_time_subtract(sim_clock_time(&instance->node->clock, sync->stamp), ptpmon_time_of_ns(sync->time_ns));
+    int64_t corrections = sync->correction_sync + sync->correction_follow_up;
+    ptpmon_sim_follow(instance, sync, ptpmon_time_subtract(passed, ptpmon_time_of_scaled(corrections)));
 }
 
 static void complete(struct sim_instance *instance, struct sim_sync *sync, const struct sim_message *message)
 {
     struct sim_node *node = instance->node;
-    bool usable = !message->is_bad && sync->correction_sync != PTPMON_CORRECTION_TOO_BIG &&
+    bool usable = !sync->is_bad && sync->correction_sync != PTPMON_CORRECTION_TOO_BIG &&
                   sync->correction_follow_up != PTPMON_CORRECTION_TOO_BIG;
     bool was_told = sync->is_told;
     tell(instance, sync, usable);
@@ -267,6 +261,7 @@ void ptpmon_sim_sync_received(struct sim_port *port, const struct sim_message *m
     sync->correction_sync = message->correction;
     if (!message->two_step) {
         sync->time_ns = message->time_ns;
+        sync->is_bad = message->is_bad;
         sync->rate_offset = message->rate_offset;
         sync->time_base = message->time_base;
         sync->phase_change = message->phase_change;
@@ -285,6 +280,7 @@ void ptpmon_sim_follow_up_received(struct sim_port *port, const struct sim_messa
         return;
     sync->has_follow_up = true;
     sync->time_ns = message->time_ns;
+    sync->is_bad = message->is_bad;
     sync->correction_follow_up = message->correction;
     sync->rate_offset = message->rate_offset;
     sync->time_base = message->time_base;

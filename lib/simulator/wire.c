@@ -270,8 +270,8 @@ static void leave(void *object, void *argument)
 
 void ptpmon_sim_send_at(struct sim_port *port, struct sim_message *message, sim_time at)
 {
-    if (at <= port->last_egress)
-        at = port->last_egress + SIM_NS;
+    if (at < port->last_egress + SIM_FRAME_TIME)
+        at = port->last_egress + SIM_FRAME_TIME;
     port->last_egress = at;
     if (message->lead == 0)
         message->lead = BRIDGE_LEAD;
@@ -334,8 +334,8 @@ static void transmit(struct sim_port *port, struct sim_message *message)
     struct sim_port *to = link->ends[1 - port->side];
     sim_time at = simulation->now + link->delay[direction] + ptpmon_sim_wait(simulation, &link->random, false);
     message->on_wire = simulation->now;
-    if (at <= link->last[direction])
-        at = link->last[direction] + 1;
+    if (at < link->last[direction] + SIM_FRAME_TIME)
+        at = link->last[direction] + SIM_FRAME_TIME;
     for (int i = 0; direction == 1 && i < 2; i++) {
         if (link->guests[i] != NULL && link->guests[i]->node->is_active)
             carry_copy(link->guests[i], message, at);
@@ -463,6 +463,12 @@ static void arrive(void *object, void *argument)
     struct sim_port *port = object;
     struct sim_message *message = argument;
     sim_time extra = 0;
+    sim_time now = port->node->simulation->now;
+    if (now < port->next_ingress) { /* what a fault made late waits for others, and they for it */
+        carry(port, message, port->next_ingress);
+        return;
+    }
+    port->next_ingress = now + SIM_FRAME_TIME;
     if (sim_is_event(message->type)) {
         stamp(port, message);
         note_arrival(port, message);

@@ -60,7 +60,9 @@ def drawn(profile, seed):
         "jitter": draw.choice(("0s", "5ms")),
         "vlan": draw.choice((0, 5)),
     }
-    if settings["granularity"] in ("1ns", "0.25ns"):  # messages of two domains leave as near as 1 ns to each other
+    if settings["bridge"] == "boundary":  # each sends only once it is locked
+        settings["duration"] = "9s"
+    if settings["granularity"] in ("1ns", "0.25ns"):
         settings["domains"] = draw.choice(("0", "0,7"))
     if profile != "gptp":
         settings["transport"] = draw.choice(("ethernet", "udp4", "udp6"))

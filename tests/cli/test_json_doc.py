@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docs/json.md against what the command writes: every member is on the page, with its type, and the page names none
-that is not written. Real output of `list`, `watch`, `record`, `correlate`, `analyze` and `demo`, and a line of each
-type with all and with few members."""
+that is not written. Real output of `list`, `watch`, `record`, `correlate`, `analyze`, `simulate` and `demo`, and a line
+of each type with all and with few members."""
 import itertools
 import json
 import os
@@ -54,7 +54,7 @@ def page():
     found = read_page()
     assert set(found) == {"interface", "start", "files", "recording", "frame", "clocks", "loss", "exchange", "finding",
                           "point", "series", "asymmetry", "time_error", "analysis", "alignment", "warning", "summary",
-                          "recorded"}
+                          "recorded", "simulation"}
     for heading in found:
         for types, _ in members_of(found, heading).values():
             assert types and types <= set(TYPES), (heading, types)
@@ -207,9 +207,9 @@ def needs_root():
 
 def test_a_line_of_each_type(page, reasons):
     lines = output_of(os.environ["JSON_LINES"], "report")
-    assert check_all(lines, page, reasons) == set(page) - {"interface"}
+    assert check_all(lines, page, reasons) == set(page) - {"interface", "simulation"}
     # What the page says may be null has been null, and has been something else; nothing else has been null.
-    for kind in set(page) - {"interface", "summary", "recorded"}:
+    for kind in set(page) - {"interface", "simulation", "summary", "recorded"}:
         for name, (types, _) in members_of(page, kind).items():
             seen = {type(line[name]) for line in lines if line["type"] == kind and name in line}
             if "decimal" in types:
@@ -252,6 +252,12 @@ def test_record_and_correlate(page, reasons, tmp_path):
     assert check_all(lines, page, reasons) == {"recording", "frame", "clocks", "alignment", "summary"}
     lines = output_of(os.environ["PTPMON"], "analyze", "--json", str(tmp_path / "trace"))
     assert check_all(lines, page, reasons) >= {"point", "analysis"}
+
+
+def test_simulate(page, reasons, tmp_path):
+    line, = output_of(os.environ["PTPMON"], "simulate", "--json", "--duration=2s", "-o", str(tmp_path / "net"))
+    assert check_all([line], page, reasons) == {"simulation"}
+    assert (line["path"], line["ports"], line["stopped"]) == (str(tmp_path / "net"), 2, False)
 
 
 def test_demo(page, reasons):

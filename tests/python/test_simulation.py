@@ -8,8 +8,8 @@ import subprocess
 from collections import Counter
 
 import pytest
-from simulated_files import (CLOCKS, DELAY_REQ, FOLLOW_UP, LATE, PDELAY_RESP, RX, SYNC, TX, compare, dropped, losses,
-                             messages, records)
+from simulated_files import (CLOCKS, DELAY_REQ, FOLLOW_UP, LATE, PDELAY_FOLLOW_UP, PDELAY_RESP, RX, SYNC, TX, compare,
+                             dropped, losses, messages, records)
 
 import ptp_monitor
 from ptp_monitor import BadFile, InvalidUse, Recording, simulation
@@ -133,6 +133,66 @@ def test_a_servo_follows(run):
     simulated = run(profile="gptp", client="servo", offset="1ms", drift=40, duration="60s", granularity="8ns")
     assert [step["size"] < -900000 for step in simulated.truth.clock_steps()] == [True]
     assert all(abs(line["offset"]) < 50 for line in simulated.exchanges("sync")[-100:])
+
+
+INTERVALS = [(-7, 0), (-3, -3), (0, 0), (0, -7), (1, 1)]
+
+
+@pytest.mark.parametrize("sync_interval, delay_interval", INTERVALS)
+@pytest.mark.parametrize("profile", ["e2e", "p2p", "gptp"])
+def test_a_servo_locks(run, profile, sync_interval, delay_interval):
+    """One step, within seconds, and not more than a tenth of a microsecond off ever after; at last, what stamps of 8 ns
+    and 5 ns of noise let it know."""
+    interval = {"delay_interval" if profile == "e2e" else "pdelay_interval": delay_interval}
+    simulated = run(profile=profile, client="servo", offset="100us", drift=30, duration="60s", granularity="8ns",
+                    stamp_error="5ns", sync_interval=sync_interval, observe="client", **interval)
+    step, = simulated.truth.clock_steps()
+    locked = 4 * 2**max(sync_interval, delay_interval, 0)
+    assert step["by"] == "servo" and step["time"] <= locked * 10**9
+    lines = simulated.exchanges("sync")
+    after = [abs(line["offset"]) for line in lines if line["received"] > step["time"]]
+    assert len(after) > len(lines) / 2 and max(after) < 100
+    assert max(after[-len(after) // 4:]) < 50
+
+
+@pytest.mark.parametrize("profile", ["e2e", "p2p"])
+def test_boundary_clocks_lock_one_after_the_other(run, profile):
+    simulated = run(profile=profile, bridges=3, bridge="boundary", client="servo", offset="1ms", drift=30,
+                    bridge_drift=20, bridge_offset="10us", sync_interval=-3, duration="30s", observe="client")
+    assert [step["node"] for step in simulated.truth.clock_steps()] == ["bridge1", "bridge2", "bridge3", "client"]
+    assert max(abs(line["offset"]) for line in simulated.exchanges("sync")[-80:]) < 20
+
+
+@pytest.mark.parametrize("fault", ["phc_step:at=20s,size=1ms", "phc_step:at=20.05s,size=1ms,where=gm",
+                                   "phc_rate:at=20s,ppm=80"])
+@pytest.mark.parametrize("profile", ["e2e", "p2p", "gptp"])
+def test_a_servo_locks_again(run, profile, fault):
+    """With one more step: no delay that was measured across the fault takes part in it."""
+    simulated = run(profile=profile, client="servo", offset="100us", sync_interval=0, duration="60s", fault=fault,
+                    observe="client")
+    assert [step["by"] for step in simulated.truth.clock_steps()].count("servo") == 2
+    assert max(abs(line["offset"]) for line in simulated.exchanges("sync")[-20:]) < 10
+
+
+@pytest.mark.parametrize("settings", [
+    dict(queue="exponential", queue_time="20us", queue_at="links"),
+    dict(profile="e2e", bridges=2, bridge="switch", queue="exponential", queue_time="20us", queue_at="bridges",
+         sync_interval=-3),
+    dict(fault="duplicate:size=0ns,type=sync"),
+    dict(fault=["reorder:size=2us,p=0.5,type=sync", "duplicate:size=300ns,type=sync"])], ids=str)
+def test_frames_keep_their_distance(run, settings):
+    """84 octets at 1 Gbit/s, in each direction of each port. Hosts without latency show when frames passed the wire."""
+    simulated = run(**settings, link_delay="0ns", host_latency="0ns", driver_latency="0ns")
+    close = 0
+    for port in simulated.truth.ports:
+        for direction in (RX, TX):
+            passed = [record.at for record in simulated.records(port)
+                      if record.direction == direction and not record.stamp & LATE]
+            apart = [later - earlier for earlier, later in zip(passed, passed[1:])]
+            assert min(apart, default=672) >= 672, (port, direction)
+            close += sum(one < 1000 for one in apart)
+    assert close > 10
+    equal_counts(simulated)
 
 
 # ---- Faults ----
@@ -275,6 +335,21 @@ def test_bad_nanoseconds(run):
     assert equal_counts(simulated)["sync", "not usable"] == len(bad)
 
 
+@pytest.mark.parametrize("kind, name", [(PDELAY_RESP, "pdelay_resp"), (PDELAY_FOLLOW_UP, "pdelay_resp_follow_up")])
+def test_bad_nanoseconds_of_one_type(run, kind, name):
+    """Nothing is spoilt but what the truth says."""
+    simulated = run(profile="p2p", pdelay_interval=-3, fault=f"bad_nanoseconds:p=0.3,type={name}")
+    bad = {(one.type, one.sequence) for one in simulated.messages(direction=RX) if one.nanoseconds >= 10**9}
+    assert bad == {(kind, fault["sequenceId"]) for fault in simulated.faults("bad_nanoseconds")} != set()
+    assert equal_counts(simulated)["p2p", "equal"] == 160 - len(bad)  # of both ends
+
+
+def test_bad_nanoseconds_before_their_sync(run):
+    simulated = run(fault=["bad_nanoseconds:p=0.3,type=follow_up", "follow_up_first:type=sync"])
+    bad = {fault["sequenceId"] for fault in simulated.faults("bad_nanoseconds")}
+    assert {line["sequenceId"] for line in simulated.exchanges("sync") if line["masterToSlave"] is None} == bad != set()
+
+
 def test_correction_too_big(run):
     simulated = run(profile="e2e", bridges=1, sync_interval=-3, step="one", bridge_step="one",
                     fault="correction_too_big:p=0.2,type=sync")
@@ -349,7 +424,7 @@ def test_every_fault_is_tested():
 
 @pytest.mark.parametrize("name", SET_UPS)
 def test_tshark_finds_nothing_wrong(run, name):
-    simulated = run(**{**SET_UPS[name], "duration": "5s"}, observe="gm,client")
+    simulated = run(**{**SET_UPS[name], "duration": "10s"}, observe="gm,client")
     assert shutil.which("tshark"), "tshark is not installed; `make setup` installs it"
     for port in ("gm", "client"):
         decoded = subprocess.run(
