@@ -23,12 +23,14 @@ struct bytes {
     uint32_t count;
 };
 
-static uint64_t big_endian(const uint8_t *bytes, uint32_t count)
+static uint32_t be32(const uint8_t *bytes)
 {
-    uint64_t value = 0;
-    for (uint32_t i = 0; i < count; i++)
-        value = value << 8 | bytes[i];
-    return value;
+    return (uint32_t)avb_be16(bytes) << 16 | avb_be16(bytes + 2);
+}
+
+static uint64_t be64(const uint8_t *bytes)
+{
+    return (uint64_t)be32(bytes) << 32 | be32(bytes + 4);
 }
 
 static bool holds(const struct bytes *bytes, uint32_t from, uint32_t count)
@@ -39,8 +41,8 @@ static bool holds(const struct bytes *bytes, uint32_t from, uint32_t count)
 /* ScaledNs, 96 bits: 2^-16 ns, signed (IEEE 802.1AS-2020 6.4.3.1). */
 static ptpmon_time scaled_ns(const uint8_t *bytes)
 {
-    ptpmon_time time = {(int64_t)big_endian(bytes + 2, 8), (uint32_t)big_endian(bytes + 10, 2)};
-    int16_t above = (int16_t)big_endian(bytes, 2);
+    ptpmon_time time = {(int64_t)be64(bytes + 2), avb_be16(bytes + 10)};
+    int16_t above = (int16_t)avb_be16(bytes);
     if (above != (time.ns < 0 ? -1 : 0))
         time = above < 0 ? (ptpmon_time){INT64_MIN, 0} : (ptpmon_time){INT64_MAX, 0xFFFF};
     return time;
@@ -49,18 +51,18 @@ static ptpmon_time scaled_ns(const uint8_t *bytes)
 static void read_follow_up_tlv(const uint8_t *value, ptpmon_message *message)
 {
     message->has |= PTPMON_MESSAGE_FOLLOW_UP;
-    message->cumulativeScaledRateOffset = (int32_t)big_endian(value + 6, 4);
-    message->gmTimeBaseIndicator = (uint16_t)big_endian(value + 10, 2);
+    message->cumulativeScaledRateOffset = (int32_t)be32(value + 6);
+    message->gmTimeBaseIndicator = avb_be16(value + 10);
     message->lastGmPhaseChange = scaled_ns(value + 12);
-    message->scaledLastGmFreqChange = (int32_t)big_endian(value + 24, 4);
+    message->scaledLastGmFreqChange = (int32_t)be32(value + 24);
 }
 
 static void read_tlvs(const struct bytes *bytes, uint32_t at, ptpmon_message *message)
 {
     while (holds(bytes, at, TLV_HEADER)) {
         const uint8_t *value = bytes->first + at + TLV_HEADER;
-        uint32_t type = (uint32_t)big_endian(bytes->first + at, 2);
-        uint32_t length = (uint32_t)big_endian(bytes->first + at + 2, 2);
+        uint32_t type = avb_be16(bytes->first + at);
+        uint32_t length = avb_be16(bytes->first + at + 2);
         if (!holds(bytes, at + TLV_HEADER, length))
             return;
         if (type == TLV_ORGANIZATION_EXTENSION && length >= FOLLOW_UP_TLV_LENGTH &&
@@ -77,8 +79,8 @@ static void read_timestamp(const struct bytes *bytes, ptpmon_message *message)
     if (!holds(bytes, AT_BODY, TIMESTAMP_SIZE))
         return;
     message->has |= PTPMON_MESSAGE_TIMESTAMP;
-    message->seconds = big_endian(bytes->first + AT_BODY, 6);
-    message->nanoseconds = (uint32_t)big_endian(bytes->first + AT_BODY + 6, 4);
+    message->seconds = (uint64_t)avb_be16(bytes->first + AT_BODY) << 32 | be32(bytes->first + AT_BODY + 2);
+    message->nanoseconds = be32(bytes->first + AT_BODY + 6);
 }
 
 static void read_requesting(const struct bytes *bytes, ptpmon_message *message)
@@ -87,7 +89,7 @@ static void read_requesting(const struct bytes *bytes, ptpmon_message *message)
         return;
     message->has |= PTPMON_MESSAGE_REQUESTING;
     memcpy(message->requestingClockIdentity, bytes->first + AT_REQUESTING, 8);
-    message->requestingPortNumber = (uint16_t)big_endian(bytes->first + AT_REQUESTING + 8, 2);
+    message->requestingPortNumber = avb_be16(bytes->first + AT_REQUESTING + 8);
 }
 
 static void read_announce(const struct bytes *bytes, ptpmon_message *message)
@@ -96,21 +98,21 @@ static void read_announce(const struct bytes *bytes, ptpmon_message *message)
     if (!holds(bytes, 0, ANNOUNCE_END))
         return;
     message->has |= PTPMON_MESSAGE_ANNOUNCE;
-    message->currentUtcOffset = (int16_t)big_endian(body + 10, 2);
+    message->currentUtcOffset = (int16_t)avb_be16(body + 10);
     message->grandmasterPriority1 = body[13];
     message->clockClass = body[14];
     message->clockAccuracy = body[15];
-    message->offsetScaledLogVariance = (uint16_t)big_endian(body + 16, 2);
+    message->offsetScaledLogVariance = avb_be16(body + 16);
     message->grandmasterPriority2 = body[18];
     memcpy(message->grandmasterIdentity, body + 19, 8);
-    message->stepsRemoved = (uint16_t)big_endian(body + 27, 2);
+    message->stepsRemoved = avb_be16(body + 27);
     message->timeSource = body[29];
 }
 
 static void read_body(const struct bytes *bytes, uint8_t messageType, ptpmon_message *message)
 {
     *message = (ptpmon_message){
-        .correctionField = (int64_t)big_endian(bytes->first + AT_CORRECTION, 8),
+        .correctionField = (int64_t)be64(bytes->first + AT_CORRECTION),
         .logMessageInterval = (int8_t)bytes->first[AT_INTERVAL],
     };
     switch (messageType) {
@@ -157,7 +159,7 @@ enum avb_frame_kind ptpmon_message_read(const ptpmon_frame *frame, PTP_TIMESTAMP
         /* messageLength may end before the frame does (padding), the capture before either. */
         const uint8_t *first = frame->bytes + span.offset;
         uint32_t end = span.end < frame->captured_length ? span.end : frame->captured_length;
-        uint32_t messageLength = (uint32_t)big_endian(first + 2, 2);
+        uint32_t messageLength = avb_be16(first + 2);
         uint32_t count = end - span.offset;
         struct bytes bytes = {first, count < messageLength ? count : messageLength};
         read_body(&bytes, event->messageType, message);

@@ -11,6 +11,8 @@
 #define ROW            64             /* classes */
 #define BEYOND         0x1p65         /* resolutions: the end of the last row */
 #define FIRST_EXPONENT (1023 + 7 - 1) /* of row 0, as it stands in a double; row 1 begins with 2^7 */
+#define PARTITIONS     16             /* at most, lest values that were made for it cost more than sorting */
+#define FEW            16             /* values, which are sorted rather than divided further */
 
 void ptpmon_percentiles_init(struct ptpmon_percentiles *percentiles, double resolution)
 {
@@ -44,6 +46,49 @@ static uint64_t rank_of(const struct ptpmon_percentiles *percentiles, double par
     return from_one - 1;
 }
 
+static double middle_one(double a, double b, double c)
+{
+    return fmax(fmin(a, b), fmin(fmax(a, b), c));
+}
+
+/* Puts those of values[*low] to values[*high - 1] that are less than one of them before those that are greater, and
+ * narrows the range to the side that `rank` is in; to nothing where that one has its place there. */
+static void narrow(double *values, size_t rank, size_t *low, size_t *high)
+{
+    size_t up = *low, down = *high;
+    double pivot = middle_one(values[up], values[up + (down - up) / 2], values[down - 1]);
+    while (up < down) {
+        while (values[up] < pivot)
+            up++;
+        while (values[down - 1] > pivot)
+            down--;
+        if (up < down) {
+            double value = values[up];
+            values[up++] = values[--down];
+            values[down] = value;
+        }
+    }
+    if (rank < down)
+        *high = down;
+    else if (rank >= up)
+        *low = up;
+    else
+        *low = *high;
+}
+
+/*
+ * The value that would be at `rank` if values[low] to values[count - 1] were sorted; then it is there, with none
+ * greater before it and none less behind it. After C. A. R. Hoare, Algorithm 65: Find.
+ */
+static double find_value(double *values, size_t low, size_t count, size_t rank)
+{
+    size_t high = count;
+    for (int i = 0; i < PARTITIONS && high - low > FEW; i++)
+        narrow(values, rank, &low, &high);
+    qsort(values + low, high - low, sizeof *values, compare);
+    return values[rank];
+}
+
 /*
  * A class holds distances from the centre of [row][place]. Row 0: places are 2 resolutions wide. Row r: from 64 * 2^r
  * resolutions to twice that, places 2^r wide: 1/64 of the distance or less.
@@ -71,23 +116,29 @@ static double middle_of(struct slot slot)
     return ldexp((double)(ROW + slot.place) + 0.5, (int)slot.row);
 }
 
-static ptpmon_status count_in_class(struct ptpmon_percentiles *percentiles, double value)
+/* Apart, as what follows below, so that the usual way of a value saves no registers. */
+__attribute__((noinline)) static bool add_row(uint64_t **row)
+{
+    *row = calloc(ROW, sizeof **row);
+    return *row;
+}
+
+static inline ptpmon_status count_in_class(struct ptpmon_percentiles *percentiles, double value)
 {
     double distance = (value - percentiles->centre) / percentiles->resolution;
     struct slot slot = class_of(fabs(distance));
     uint64_t **row = &percentiles->rows[distance >= 0][slot.row];
-    if (!*row && !(*row = calloc(ROW, sizeof **row)))
+    if (!*row && !add_row(row))
         return no_memory();
     (*row)[slot.place]++;
     return PTPMON_OK;
 }
 
 /* Out of memory half way, the classes begin anew: the values are still there. */
-static ptpmon_status begin_classes(struct ptpmon_percentiles *percentiles)
+__attribute__((noinline)) static ptpmon_status begin_classes(struct ptpmon_percentiles *percentiles)
 {
     size_t count = (size_t)percentiles->count;
-    qsort(percentiles->values, count, sizeof *percentiles->values, compare);
-    percentiles->centre = percentiles->values[rank_of(percentiles, 0.5)];
+    percentiles->centre = find_value(percentiles->values, 0, count, (size_t)rank_of(percentiles, 0.5));
     for (size_t i = 0; i < count; i++) {
         if (count_in_class(percentiles, percentiles->values[i]) == PTPMON_OK)
             continue;
@@ -103,10 +154,8 @@ static ptpmon_status begin_classes(struct ptpmon_percentiles *percentiles)
     return PTPMON_OK;
 }
 
-static ptpmon_status make_room(struct ptpmon_percentiles *percentiles)
+__attribute__((noinline)) static ptpmon_status make_room(struct ptpmon_percentiles *percentiles)
 {
-    if (percentiles->count < percentiles->capacity)
-        return PTPMON_OK;
     size_t capacity = percentiles->capacity ? percentiles->capacity * 2 : FIRST_CAPACITY;
     double *values = realloc(percentiles->values, capacity * sizeof *values);
     if (!values)
@@ -118,16 +167,15 @@ static ptpmon_status make_room(struct ptpmon_percentiles *percentiles)
 
 static ptpmon_status take(struct ptpmon_percentiles *percentiles, double value)
 {
-    ptpmon_status status = PTPMON_OK;
-    if (percentiles->count == PTPMON_PERCENTILES_EXACT && percentiles->values)
-        status = begin_classes(percentiles);
-    if (status == PTPMON_OK && percentiles->count >= PTPMON_PERCENTILES_EXACT)
+    if (percentiles->count == PTPMON_PERCENTILES_EXACT && percentiles->values &&
+        begin_classes(percentiles) != PTPMON_OK)
+        return PTPMON_NO_MEMORY;
+    if (percentiles->count >= PTPMON_PERCENTILES_EXACT)
         return count_in_class(percentiles, value);
-    if (status == PTPMON_OK)
-        status = make_room(percentiles);
-    if (status == PTPMON_OK)
-        percentiles->values[percentiles->count] = value;
-    return status;
+    if (percentiles->count == percentiles->capacity && make_room(percentiles) != PTPMON_OK)
+        return PTPMON_NO_MEMORY;
+    percentiles->values[percentiles->count] = value;
+    return PTPMON_OK;
 }
 
 ptpmon_status ptpmon_percentiles_add(struct ptpmon_percentiles *percentiles, double value)
@@ -182,12 +230,16 @@ void ptpmon_percentiles_at(const struct ptpmon_percentiles *percentiles, const d
                            double *values)
 {
     struct walk walk = {.percentiles = percentiles};
-    if (percentiles->values)
-        qsort(percentiles->values, (size_t)percentiles->count, sizeof *percentiles->values, compare);
+    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t rank = percentiles->count > 0 ? rank_of(percentiles, parts[i]) : 0;
-        values[i] = percentiles->count == 0 ? 0
-                    : percentiles->values   ? percentiles->values[rank]
-                                            : value_at(&walk, rank);
+        if (percentiles->count == 0) {
+            values[i] = 0;
+        } else if (percentiles->values) {
+            values[i] = find_value(percentiles->values, found, (size_t)percentiles->count, (size_t)rank);
+            found = (size_t)rank;
+        } else {
+            values[i] = value_at(&walk, rank);
+        }
     }
 }

@@ -36,8 +36,8 @@ ptpmon_status ptpmon_one_series_add(struct ptpmon_one_series *one, double value)
         return status;
     ptpmon_series *series = &one->series;
     series->count++;
-    double delta = value - series->mean;
-    series->mean = series->count == 1 ? value : series->mean + delta / (double)series->count;
+    double delta = value - series->mean, count = (double)(int64_t)series->count; /* signed is quicker */
+    series->mean = series->count == 1 ? value : series->mean + delta / count;
     if (series->count > 1)
         one->squares += delta * (value - series->mean);
     series->last = value;
@@ -95,30 +95,36 @@ static size_t index_of(int64_t number, int64_t of)
     return (size_t)(index < 0 ? index + of : index);
 }
 
+/* Up to and with this one. */
 static void forget_slots(struct ptpmon_message_rate *rate, int64_t until)
 {
-    int64_t passed = until - rate->newest_slot;
-    for (int64_t i = 1; i <= passed && i <= PTPMON_RATE_SLOTS; i++) {
-        uint32_t *slot = &rate->slots[index_of(rate->newest_slot + i, PTPMON_RATE_SLOTS)];
-        rate->in_second -= *slot;
-        *slot = 0;
+    while (rate->slots_count > 0 && rate->slots[rate->slots_first].slot <= until) {
+        rate->in_second -= rate->slots[rate->slots_first].messages;
+        rate->slots_first = (rate->slots_first + 1) % PTPMON_RATE_RING;
+        rate->slots_count--;
     }
-    rate->newest_slot = until;
+}
+
+static void count_in_slot(struct ptpmon_message_rate *rate, int64_t slot)
+{
+    forget_slots(rate, slot - PTPMON_RATE_SLOTS);
+    size_t newest = (rate->slots_first + rate->slots_count - 1) % PTPMON_RATE_RING;
+    if (rate->slots_count == 0 || rate->slots[newest].slot != slot) {
+        newest = (rate->slots_first + rate->slots_count++) % PTPMON_RATE_RING;
+        rate->slots[newest].slot = slot;
+        rate->slots[newest].messages = 0;
+    }
+    rate->slots[newest].messages++;
+    rate->in_second++;
+    if (rate->in_second > rate->most_in_second)
+        rate->most_in_second = rate->in_second;
 }
 
 void ptpmon_message_rate_add(struct ptpmon_message_rate *rate, int64_t time_ns)
 {
-    if (!rate->begun || time_ns > rate->newest_ns) {
-        int64_t slot = part_of_time(time_ns, NS_PER_SLOT);
-        rate->newest_slot = rate->begun ? rate->newest_slot : slot;
+    if (rate->slots_count == 0 || time_ns > rate->newest_ns)
         rate->newest_ns = time_ns;
-        rate->begun = true;
-        forget_slots(rate, slot);
-    }
-    rate->slots[index_of(rate->newest_slot, PTPMON_RATE_SLOTS)]++;
-    rate->in_second++;
-    if (rate->in_second > rate->most_in_second)
-        rate->most_in_second = rate->in_second;
+    count_in_slot(rate, part_of_time(rate->newest_ns, NS_PER_SLOT));
 
     int64_t second = part_of_time(rate->newest_ns, NS_PER_SECOND);
     size_t i = index_of(second, PTPMON_RATE_SECONDS);

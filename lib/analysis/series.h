@@ -13,13 +13,17 @@
 /* ---- Message rate ---- */
 
 #define PTPMON_RATE_SLOTS   100 /* of 10 ms: one second */
+#define PTPMON_RATE_RING    128 /* has room for these; a power of two */
 #define PTPMON_RATE_SECONDS 60
 
 /* Times are those of one clock. What is before the newest counts as of its time. */
 struct ptpmon_message_rate {
-    bool begun;
-    int64_t newest_ns, newest_slot;
-    uint32_t slots[PTPMON_RATE_SLOTS]; /* messages in each 10 ms of the last second */
+    int64_t newest_ns;
+    struct {
+        int64_t slot;
+        uint64_t messages;
+    } slots[PTPMON_RATE_RING]; /* a ring: those 10 ms of the last second that have messages, the oldest first */
+    size_t slots_first, slots_count;
     uint64_t in_second, most_in_second;
     struct {
         int64_t second, first_ns;

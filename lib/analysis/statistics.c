@@ -19,6 +19,7 @@
 #define NO_MESSAGE_TYPE  255
 #define MESSAGES_KEPT    4
 #define LEFT_OUT_BITS    65536
+#define RECENT           16 /* by messageType; exchanges, which have none, lie with what has 15 */
 #define INTERVAL_AT_MOST 22 /* |logMessageInterval|: 48 days; what is beyond is no interval */
 
 /* Everything but the quantity, in words that are quickly compared. */
@@ -48,6 +49,7 @@ struct stream {
 
 struct ptpmon_statistics_set {
     struct ptpmon_hash_table streams;
+    struct stream *recent[RECENT]; /* the newest asked for: most likely the next, too; NULL: none */
     struct ptpmon_one_series *ordered[PTPMON_SERIES_MAX];
     size_t count;
     uint64_t left_out;
@@ -256,8 +258,8 @@ static struct stream *find_stream(struct ptpmon_statistics_set *set, const struc
     return (struct stream *)(void *)node;
 }
 
-/* The stream of this key. NULL, and OK: there is room for no more. */
-static ptpmon_status stream_of(struct ptpmon_statistics_set *set, const struct stream_key *key, struct stream **stream)
+static ptpmon_status find_or_add_stream(struct ptpmon_statistics_set *set, const struct stream_key *key,
+                                        struct stream **stream)
 {
     uint64_t hash = hash_of(&set->streams, key);
     *stream = find_stream(set, key, hash);
@@ -269,6 +271,18 @@ static ptpmon_status stream_of(struct ptpmon_statistics_set *set, const struct s
     (*stream)->key = *key;
     ptpmon_hash_table_insert(&set->streams, &(*stream)->node, hash);
     return PTPMON_OK;
+}
+
+/* The stream of this key. NULL, and OK: there is room for no more. */
+static ptpmon_status stream_of(struct ptpmon_statistics_set *set, const struct stream_key *key, struct stream **stream)
+{
+    struct stream **recent = &set->recent[key->rest % RECENT];
+    *stream = *recent;
+    if (*stream && same_stream(&(*stream)->key, key))
+        return PTPMON_OK;
+    ptpmon_status status = find_or_add_stream(set, key, stream);
+    *recent = *stream;
+    return status;
 }
 
 /* Each series once, as far as a table of 64 Ki entries tells. */
@@ -296,13 +310,11 @@ static void put_in_order(struct ptpmon_statistics_set *set, struct ptpmon_one_se
     set->count++;
 }
 
-/* The series of this quantity. NULL, and OK: there is room for no more. */
-static ptpmon_status series_of(struct ptpmon_statistics_set *set, struct stream *stream, ptpmon_quantity quantity,
-                               struct ptpmon_one_series **one)
+/* Begins the series of this quantity. NULL, and OK: there is room for no more. */
+static ptpmon_status add_series(struct ptpmon_statistics_set *set, struct stream *stream, ptpmon_quantity quantity,
+                                struct ptpmon_one_series **one)
 {
-    *one = stream->series[quantity];
-    if (*one)
-        return PTPMON_OK;
+    *one = NULL;
     if (set->count == PTPMON_SERIES_MAX) {
         leave_out(set, &stream->key, quantity);
         return PTPMON_OK;
@@ -320,28 +332,34 @@ static ptpmon_status series_of(struct ptpmon_statistics_set *set, struct stream 
 /* A place that values are put in. Once a status is not OK, nothing more is put in. */
 struct putting {
     struct ptpmon_statistics_set *set;
-    struct stream_key key;
+    const struct stream_key *key;
     struct stream *stream;
     ptpmon_status status;
 };
 
 static struct putting put_into(struct ptpmon_statistics_set *set, const struct stream_key *key)
 {
-    struct putting putting = {.set = set, .key = *key};
+    struct putting putting = {.set = set, .key = key};
     putting.status = stream_of(set, key, &putting.stream);
     return putting;
 }
 
-static struct ptpmon_one_series *series_for(struct putting *putting, ptpmon_quantity quantity)
+static struct ptpmon_one_series *new_series_for(struct putting *putting, ptpmon_quantity quantity)
 {
     struct ptpmon_one_series *one = NULL;
     if (putting->status != PTPMON_OK)
         return NULL;
     if (!putting->stream)
-        leave_out(putting->set, &putting->key, quantity);
+        leave_out(putting->set, putting->key, quantity);
     else
-        putting->status = series_of(putting->set, putting->stream, quantity, &one);
+        putting->status = add_series(putting->set, putting->stream, quantity, &one);
     return one;
+}
+
+static struct ptpmon_one_series *series_for(struct putting *putting, ptpmon_quantity quantity)
+{
+    struct ptpmon_one_series *one = putting->stream ? putting->stream->series[quantity] : NULL;
+    return one && putting->status == PTPMON_OK ? one : new_series_for(putting, quantity);
 }
 
 static void put(struct putting *putting, ptpmon_quantity quantity, double value)
@@ -506,6 +524,12 @@ ptpmon_status ptpmon_statistics_set_exchange(struct ptpmon_statistics_set *set, 
 
 /* ---- Messages and the NIC's clock --------------------------------------------------------- */
 
+/* 10^9 * 2^logMessageInterval */
+static double interval_ns(int8_t logMessageInterval)
+{
+    return logMessageInterval >= 0 ? 1e9 * (double)(1 << logMessageInterval) : 1e9 / (double)(1 << -logMessageInterval);
+}
+
 /* The time since the message before this one: not the one that came before it, if that had been overtaken. */
 static void put_interval(struct putting *putting, uint16_t sequenceId, int64_t time_ns, int8_t logMessageInterval,
                          bool in_order)
@@ -517,7 +541,7 @@ static void put_interval(struct putting *putting, uint16_t sequenceId, int64_t t
         before++;
     if (in_order && given && before < stream->messages_count) {
         double since = (double)(int64_t)((uint64_t)time_ns - (uint64_t)stream->messages[before].time_ns);
-        put(putting, PTPMON_INTERVAL_ERROR, since - ldexp(1e9, logMessageInterval));
+        put(putting, PTPMON_INTERVAL_ERROR, since - interval_ns(logMessageInterval));
     }
     if (stream->messages_count < MESSAGES_KEPT)
         stream->messages_count++;
