@@ -132,9 +132,7 @@ static void compute_delay(struct ptpmon_port *port, struct ptpmon_pair *pair, st
 {
     ptpmon_stamp_kind kind = exchange->t[2].kind;
     ptpmon_time sum = ptpmon_time_add(exchange->masterToSlave, exchange->slaveToMaster);
-    const struct ptpmon_rate *rate = &port->rate[KIND_INDEX(kind)];
-    /* Of a few Syncs, what they waited in queues would look like a rate. */
-    if (rate->count == PTPMON_RATE_WINDOW && ptpmon_rate_ratio(rate, &exchange->rateRatio)) {
+    if (ptpmon_rate_ratio(&port->rate[KIND_INDEX(kind)], &exchange->rateRatio)) {
         double back = (double)(exchange->t[1].ns - exchange->t[2].ns) * (exchange->rateRatio - 1);
         sum = ptpmon_time_add(sum, ptpmon_time_of_double(back));
         exchange->known |= PTPMON_KNOWS_RATE_RATIO;

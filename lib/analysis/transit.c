@@ -6,8 +6,9 @@
  * A message is known again by its key. Each port of an 802.1AS bridge sends Syncs of its own, by other keys; what they
  * share is the grandmaster's preciseOriginTimestamp, so they are known by that.
  *
- * What is seen of a message waits until all points must have seen it. Then each two that follow one another in time
- * make an exchange.
+ * What is seen of a message waits until all points must have settled it, each by its own time: one that is given its
+ * messages later than the others, or does not know yet whether its clock ran through, is waited for. Then each two that
+ * follow one another in time make an exchange.
  */
 #include "analysis/engine.h"
 #include "error.h"
@@ -15,7 +16,15 @@
 
 #include <stdlib.h>
 
-#define SEEN_MAX 8 /* points at which one message is looked at */
+#define SEEN_MAX 8  /* points at which one message is looked at */
+#define SAME_MAX 64 /* messages of one key that wait */
+
+/* For so much longer a point is waited for to which nothing comes. */
+#define PATIENCE_NS (30 * NS_PER_SECOND)
+/* A point whose messages lie further apart has gone on after a pause. */
+#define PAUSE_NS (3 * NS_PER_SECOND / 2)
+/* One whose messages go back by more has another clock, or one that was set. */
+#define ANEW_NS (60 * NS_PER_SECOND)
 
 /* A message at one point. */
 struct seen {
@@ -28,9 +37,12 @@ struct seen {
 
 struct crossing {
     struct ptpmon_hash_node node;
-    struct ptpmon_list queue; /* of the point that saw it first */
+    struct ptpmon_list queue; /* of the point by whose time it waits; or held */
     uint64_t key[3];
-    ptpmon_instant deadline; /* by that point's time */
+    int64_t window_ns;
+    bool held;
+    /* When it was first seen: the time of that point, and how far the others had settled their messages. */
+    ptpmon_instant begun[POINTS_MAX];
     uint32_t count;
     struct seen seen[SEEN_MAX];
 };
@@ -39,6 +51,10 @@ struct ptpmon_transit {
     struct ptpmon_hash_table table;
     struct ptpmon_slab slab;
     struct ptpmon_list queues[POINTS_MAX];
+    struct ptpmon_list held; /* till a point to which nothing comes has settled them */
+    /* Of each point: when the newest message that it settled was seen, and the first one after its newest pause;
+     * INSTANT_MIN: there is none. Readings of the clocks tell nothing here: they come ahead of the messages. */
+    ptpmon_instant newest[POINTS_MAX], resumed[POINTS_MAX];
 };
 
 bool ptpmon_transit_open(struct ptpmon_analyzer *analyzer)
@@ -47,8 +63,11 @@ bool ptpmon_transit_open(struct ptpmon_analyzer *analyzer)
     if (!transit)
         return false;
     ptpmon_slab_init(&transit->slab, sizeof(struct crossing));
-    for (unsigned i = 0; i < POINTS_MAX; i++)
+    for (unsigned i = 0; i < POINTS_MAX; i++) {
         ptpmon_list_init(&transit->queues[i]);
+        transit->newest[i] = transit->resumed[i] = PTPMON_INSTANT_MIN;
+    }
+    ptpmon_list_init(&transit->held);
     analyzer->transit = transit;
     if (ptpmon_slab_reserve(&transit->slab) && ptpmon_hash_table_open(&transit->table))
         return true;
@@ -143,11 +162,19 @@ static ptpmon_status tell(struct ptpmon_analyzer *analyzer, const struct seen *f
     return ptpmon_analyzer_decided(point, exchange);
 }
 
+/* The kind of their stamps, where these are of one clock. */
+static bool are_of_one_clock(const struct ptpmon_analyzer *analyzer, const struct seen *a, const struct seen *b,
+                             ptpmon_stamp_kind *kind)
+{
+    *kind = common_kind(analyzer, a, b);
+    return analyzer->options.points_share_clock && *kind != PTPMON_STAMP_NONE;
+}
+
 /* By one clock if there is one, else by UTC. */
 static bool comes_before(const struct ptpmon_analyzer *analyzer, const struct seen *a, const struct seen *b)
 {
-    ptpmon_stamp_kind kind = common_kind(analyzer, a, b);
-    if (analyzer->options.points_share_clock && kind != PTPMON_STAMP_NONE)
+    ptpmon_stamp_kind kind;
+    if (are_of_one_clock(analyzer, a, b, &kind))
         return a->message.stamp_ns[KIND_INDEX(kind)] < b->message.stamp_ns[KIND_INDEX(kind)];
     return a->message.realtime_ns < b->message.realtime_ns;
 }
@@ -173,29 +200,7 @@ static ptpmon_status decide(struct ptpmon_analyzer *analyzer, struct crossing *c
     return outcome;
 }
 
-static struct crossing *oldest_of(const struct ptpmon_list *queue)
-{
-    return ptpmon_list_is_empty(queue) ? NULL : PTPMON_CONTAINER_OF(queue->next, struct crossing, queue);
-}
-
-ptpmon_status ptpmon_transit_expire(struct ptpmon_analyzer *analyzer, const struct ptpmon_point *point)
-{
-    ptpmon_status outcome = PTPMON_OK;
-    struct crossing *crossing;
-    if (!analyzer->transit)
-        return PTPMON_OK;
-    for (uint32_t i = point ? point->number : 0; i < (point ? point->number + 1 : analyzer->point_count); i++) {
-        const struct ptpmon_list *queue = &analyzer->transit->queues[i];
-        while ((crossing = oldest_of(queue)) && (!point || crossing->deadline <= point->now)) {
-            ptpmon_status status = decide(analyzer, crossing);
-            if (status != PTPMON_OK)
-                outcome = status;
-        }
-    }
-    return outcome;
-}
-
-/* ---- At one point ------------------------------------------------------------------------- */
+/* ---- What it is known again by ------------------------------------------------------------ */
 
 /* False: nothing to know it again by. */
 static bool key_of(const struct ptpmon_pending *pending, const struct ptpmon_sighting *message, uint64_t key[3])
@@ -221,6 +226,151 @@ static bool key_of(const struct ptpmon_pending *pending, const struct ptpmon_sig
     return true;
 }
 
+/* ---- How long it waits -------------------------------------------------------------------- */
+
+/* The other points may be behind by one window, and know their messages one later. */
+static ptpmon_instant deadline_after(const struct crossing *crossing, ptpmon_instant begun)
+{
+    return ptpmon_instant_add(begun, 2 * crossing->window_ns + NS_PER_SECOND);
+}
+
+static void note_time(struct ptpmon_transit *transit, const struct ptpmon_point *point, ptpmon_instant time)
+{
+    ptpmon_instant *newest = &transit->newest[point->number];
+    bool anew = ptpmon_instant_add(time, ANEW_NS) < *newest;
+    if (anew || time > ptpmon_instant_add(*newest, PAUSE_NS))
+        transit->resumed[point->number] = time;
+    if (anew || time > *newest)
+        *newest = time;
+}
+
+static bool was_seen_at(const struct crossing *crossing, const struct ptpmon_point *point)
+{
+    for (uint32_t i = 0; i < crossing->count; i++)
+        if (crossing->seen[i].point == point->number)
+            return true;
+    return false;
+}
+
+/* It can bring nothing more to the crossing: it has settled what came since, or its time began anew. */
+static bool has_passed(const struct ptpmon_point *point, const struct crossing *crossing)
+{
+    const struct ptpmon_transit *transit = point->analyzer->transit;
+    ptpmon_instant begun = crossing->begun[point->number];
+    ptpmon_instant newest = transit->newest[point->number], resumed = transit->resumed[point->number];
+    if (newest < begun)
+        return true;
+    if (resumed > begun)
+        begun = resumed;
+    return begun != PTPMON_INSTANT_MIN && newest >= deadline_after(crossing, begun);
+}
+
+static bool is_for(const struct ptpmon_pending *pending, const struct crossing *crossing)
+{
+    uint64_t key[3];
+    for (unsigned place = 0; place < PLACE_FOLLOW_UP; place++)
+        if (pending->messages[place].present && key_of(pending, &pending->messages[place], key) &&
+            memcmp(key, crossing->key, sizeof key) == 0)
+            return true;
+    return false;
+}
+
+/* The point has the message, but has not settled it. */
+static bool has_unsettled(const struct ptpmon_point *point, const struct crossing *crossing)
+{
+    const struct ptpmon_list *link;
+    for (link = point->completed.next; link != &point->completed; link = link->next)
+        if (is_for(PTPMON_CONTAINER_OF(link, struct ptpmon_pending, completed), crossing))
+            return true;
+    for (unsigned window = 0; window < WINDOWS; window++) {
+        for (link = point->windows[window].next; link != &point->windows[window]; link = link->next) {
+            const struct ptpmon_pending *pending = PTPMON_CONTAINER_OF(link, struct ptpmon_pending, queue);
+            if (pending->state == PENDING_WAITING && is_for(pending, crossing))
+                return true;
+        }
+    }
+    return false;
+}
+
+enum wait { IS_DUE, WAITS, IS_HELD };
+
+/* By the time of `point`. */
+static enum wait wait_of(const struct ptpmon_point *point, const struct crossing *crossing)
+{
+    const struct ptpmon_analyzer *analyzer = point->analyzer;
+    bool anew = point->now < crossing->begun[point->number];
+    ptpmon_instant deadline = deadline_after(crossing, crossing->begun[point->number]);
+    bool impatient = anew || point->now >= ptpmon_instant_add(deadline, PATIENCE_NS);
+    enum wait wait = IS_DUE;
+    if (point->now < deadline && !anew)
+        return WAITS;
+    for (uint32_t i = 0; i < analyzer->point_count; i++) {
+        const struct ptpmon_point *other = analyzer->points[i];
+        if (other == point || was_seen_at(crossing, other) || has_passed(other, crossing))
+            continue;
+        if (!impatient)
+            return WAITS;
+        if (has_unsettled(other, crossing))
+            wait = IS_HELD;
+    }
+    return wait;
+}
+
+static struct crossing *oldest_of(const struct ptpmon_list *queue)
+{
+    return ptpmon_list_is_empty(queue) ? NULL : PTPMON_CONTAINER_OF(queue->next, struct crossing, queue);
+}
+
+static ptpmon_status expire_queue(const struct ptpmon_point *point)
+{
+    struct ptpmon_transit *transit = point->analyzer->transit;
+    ptpmon_status outcome = PTPMON_OK;
+    struct crossing *crossing;
+    enum wait wait;
+    while ((crossing = oldest_of(&transit->queues[point->number])) && (wait = wait_of(point, crossing)) != WAITS) {
+        if (wait == IS_HELD) {
+            ptpmon_list_remove(&crossing->queue);
+            ptpmon_list_append(&transit->held, &crossing->queue);
+            crossing->held = true;
+            continue;
+        }
+        ptpmon_status status = decide(point->analyzer, crossing);
+        if (status != PTPMON_OK)
+            outcome = status;
+    }
+    return outcome;
+}
+
+static ptpmon_status decide_all(struct ptpmon_analyzer *analyzer, const struct ptpmon_list *queue)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    struct crossing *crossing;
+    while ((crossing = oldest_of(queue))) {
+        ptpmon_status status = decide(analyzer, crossing);
+        if (status != PTPMON_OK)
+            outcome = status;
+    }
+    return outcome;
+}
+
+ptpmon_status ptpmon_transit_expire(struct ptpmon_analyzer *analyzer, const struct ptpmon_point *point)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    if (!analyzer->transit)
+        return PTPMON_OK;
+    if (point)
+        return expire_queue(point);
+    outcome = decide_all(analyzer, &analyzer->transit->held);
+    for (uint32_t i = 0; i < analyzer->point_count; i++) {
+        ptpmon_status status = decide_all(analyzer, &analyzer->transit->queues[i]);
+        if (status != PTPMON_OK)
+            outcome = status;
+    }
+    return outcome;
+}
+
+/* ---- At one point ------------------------------------------------------------------------- */
+
 static void read_correction(const struct ptpmon_pending *pending, struct seen *seen)
 {
     const struct ptpmon_sighting *message = &seen->message;
@@ -241,60 +391,118 @@ static void read_correction(const struct ptpmon_pending *pending, struct seen *s
     }
 }
 
-static struct crossing *find(const struct ptpmon_transit *transit, const uint64_t key[3], uint64_t hash)
+/* How far the message lies from what was seen of it first; 0: not known. */
+static int64_t distance(const struct ptpmon_analyzer *analyzer, const struct crossing *crossing,
+                        const struct seen *seen)
 {
-    struct ptpmon_hash_node *node = ptpmon_hash_table_first(&transit->table, hash);
-    while (node && memcmp(PTPMON_CONTAINER_OF(node, struct crossing, node)->key, key, 3 * sizeof *key) != 0)
-        node = ptpmon_hash_table_next(node);
-    return node ? PTPMON_CONTAINER_OF(node, struct crossing, node) : NULL;
+    const struct seen *there = &crossing->seen[0];
+    ptpmon_stamp_kind kind;
+    if (!are_of_one_clock(analyzer, there, seen, &kind))
+        return 0;
+    int64_t apart = there->message.stamp_ns[KIND_INDEX(kind)] - seen->message.stamp_ns[KIND_INDEX(kind)];
+    return apart < 0 ? -apart : apart;
+}
+
+/* Has this very message of the point been looked at? Each answer to a Delay_Req brings it again. */
+static bool has_it(const struct crossing *crossing, const struct seen *seen)
+{
+    for (uint32_t i = 0; i < crossing->count; i++)
+        if (crossing->seen[i].point == seen->point && crossing->seen[i].message.time == seen->message.time)
+            return true;
+    return false;
+}
+
+/* The crossing that the message has taken part in, or may: sequenceIds come again after a restart, so the nearest one;
+ * of several the oldest. *surplus: the oldest of this key, if there are many. */
+static struct crossing *find(const struct ptpmon_point *point, const uint64_t key[3], uint64_t hash,
+                             const struct seen *seen, struct crossing **surplus)
+{
+    struct crossing *found = NULL;
+    int64_t nearest = 0;
+    unsigned same = 0;
+    *surplus = NULL;
+    struct ptpmon_hash_node *node = ptpmon_hash_table_first(&point->analyzer->transit->table, hash);
+    for (; node; node = ptpmon_hash_table_next(node)) {
+        struct crossing *crossing = PTPMON_CONTAINER_OF(node, struct crossing, node);
+        if (memcmp(crossing->key, key, sizeof crossing->key) != 0)
+            continue;
+        if (has_it(crossing, seen))
+            return crossing;
+        if (++same >= SAME_MAX)
+            *surplus = crossing;
+        int64_t apart = distance(point->analyzer, crossing, seen);
+        if (was_seen_at(crossing, point) || apart > crossing->window_ns || (found && apart > nearest))
+            continue;
+        found = crossing;
+        nearest = apart;
+    }
+    return found;
 }
 
 /* Crossings count as pending: a quarter of what may be. */
-static ptpmon_status make_room(struct ptpmon_point *point)
+static ptpmon_status make_room(struct ptpmon_point *point, struct crossing *surplus)
 {
     struct ptpmon_analyzer *analyzer = point->analyzer;
     struct ptpmon_transit *transit = analyzer->transit;
-    if (transit->table.count <= analyzer->options.max_pending / 4 && ptpmon_slab_reserve(&transit->slab))
+    bool has_room = transit->table.count <= analyzer->options.max_pending / 4 && ptpmon_slab_reserve(&transit->slab);
+    if (has_room && !surplus)
         return PTPMON_OK;
-    uint32_t i = point->number;
-    while (ptpmon_list_is_empty(&transit->queues[i]))
-        i = (i + 1) % analyzer->point_count;
-    ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
-    return decide(analyzer, oldest_of(&transit->queues[i]));
+    struct crossing *oldest = surplus ? surplus : oldest_of(&transit->held);
+    for (uint32_t i = 0; !oldest; i++)
+        oldest = oldest_of(&transit->queues[(point->number + i) % analyzer->point_count]);
+    if (oldest->count < analyzer->point_count)
+        ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
+    return decide(analyzer, oldest);
+}
+
+static void queue_up(struct ptpmon_transit *transit, struct crossing *crossing, const struct ptpmon_point *point)
+{
+    ptpmon_list_remove(&crossing->queue);
+    ptpmon_list_append(&transit->queues[point->number], &crossing->queue);
+    crossing->held = false;
+}
+
+static ptpmon_status begin(struct ptpmon_point *point, const struct ptpmon_pending *pending, const uint64_t key[3],
+                           uint64_t hash, struct crossing *surplus, struct crossing **begun)
+{
+    struct ptpmon_transit *transit = point->analyzer->transit;
+    ptpmon_status status = make_room(point, surplus);
+    struct crossing *crossing = ptpmon_slab_take(&transit->slab);
+    crossing->count = 0;
+    memcpy(crossing->key, key, sizeof crossing->key);
+    crossing->window_ns = ptpmon_window_length(point, pending->window);
+    for (uint32_t i = 0; i < POINTS_MAX; i++)
+        crossing->begun[i] = i == point->number ? point->now : transit->newest[i];
+    ptpmon_hash_table_insert(&transit->table, &crossing->node, hash);
+    ptpmon_list_init(&crossing->queue);
+    queue_up(transit, crossing, point);
+    *begun = crossing;
+    return status;
 }
 
 static ptpmon_status meet(struct ptpmon_point *point, const struct ptpmon_pending *pending,
                           const struct ptpmon_sighting *message)
 {
     struct ptpmon_transit *transit = point->analyzer->transit;
+    struct seen seen = {.message = *message, .point = point->number};
     ptpmon_status status = PTPMON_OK;
     uint64_t key[3];
     if (!key_of(pending, message, key))
         return PTPMON_OK;
+    memcpy(seen.link, point->link, sizeof seen.link);
+    read_correction(pending, &seen);
     uint64_t hash = ptpmon_hash_mix((key[0] * (transit->table.seed | 1) + key[1]) ^ key[2]);
-    struct crossing *crossing = find(transit, key, hash);
-    if (!crossing) {
-        status = make_room(point);
-        crossing = ptpmon_slab_take(&transit->slab);
-        crossing->count = 0;
-        memcpy(crossing->key, key, sizeof key);
-        /* The other points may be behind by one window, and know their messages one later. */
-        crossing->deadline =
-            ptpmon_instant_add(point->now, 2 * ptpmon_window_length(point, pending->window) + NS_PER_SECOND);
-        ptpmon_hash_table_insert(&transit->table, &crossing->node, hash);
-        ptpmon_list_init(&crossing->queue);
-        ptpmon_list_append(&transit->queues[point->number], &crossing->queue);
-    }
-    for (uint32_t i = 0; i < crossing->count; i++)
-        if (crossing->seen[i].point == point->number)
-            return status;
+    struct crossing *surplus, *crossing = find(point, key, hash, &seen, &surplus);
+    if (!crossing)
+        status = begin(point, pending, key, hash, surplus, &crossing);
+    else if (has_it(crossing, &seen))
+        return PTPMON_OK;
+    if (crossing->held)
+        queue_up(transit, crossing, point);
     if (crossing->count == SEEN_MAX)
-        return status;
-    struct seen *seen = &crossing->seen[crossing->count++];
-    seen->message = *message;
-    seen->point = point->number;
-    memcpy(seen->link, point->link, sizeof seen->link);
-    read_correction(pending, seen);
+        ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
+    else
+        crossing->seen[crossing->count++] = seen;
     return status;
 }
 
@@ -307,6 +515,7 @@ ptpmon_status ptpmon_transit_settled(struct ptpmon_point *point, const struct pt
         const struct ptpmon_sighting *message = &pending->messages[place];
         if (!message->present || message->messageType > AVB_PTP_PDELAY_RESP)
             continue;
+        note_time(point->analyzer->transit, point, message->time);
         ptpmon_status status = meet(point, pending, message);
         if (status != PTPMON_OK)
             outcome = status;

@@ -28,6 +28,10 @@ class Source:
         raise NotImplementedError
 
 
+#: Readings of the clocks may come by so much ahead of the messages of their time.
+_READ_AHEAD_NS = 60 * 10**9
+
+
 class ObservedSource(Source):
     """Recorded events, with the frames of a capture or without."""
 
@@ -61,7 +65,7 @@ class ObservedSource(Source):
             if observation.has_realtime:
                 self.time_ns = observation.realtime_ns
         elif observation.kind == c.OBSERVED_CLOCKS:
-            self.time_ns = observation.clocks.realtime_ns
+            self.time_ns = max(self.time_ns, observation.clocks.realtime_ns - _READ_AHEAD_NS)
         return True
 
     def tell(self) -> None:

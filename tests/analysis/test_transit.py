@@ -17,7 +17,7 @@ TYPES = {"Sync": 0, "Delay_Req": 1}
 @pytest.fixture
 def transits(ptpmon, tmp_path):
     def made(*faults, **settings):
-        """(truth, what was computed of it) of each passage; counts of both points."""
+        """(truth, what was computed of it) of each passage, all of them; counts of both points."""
         simulation = simulate(ptpmon, tmp_path / "bridge", {**SETTINGS, **settings}, faults)
         files = [*simulation.files("bridge1-up"), *simulation.files("bridge1-down")]
         analysis = analyze(ptpmon, *files, options=("--same-clock",))
@@ -27,9 +27,10 @@ def transits(ptpmon, tmp_path):
         found = numbered([one for one in analysis.exchanges if one["kind"] == "transit"], lambda one: (
             TYPES[one["messageTypeName"]], one["sourcePortIdentity"] or one["requestingPortIdentity"],
             one["sequenceId"]))
-        assert set(found) <= set(truths)
-        return [(truths[key], one) for key, one in found.items()], len(truths), \
-            [point["counts"] for point in analysis.of_type("point")]
+        assert truths and set(found) == set(truths)
+        counts = [point["counts"] for point in analysis.of_type("point")]
+        assert not any(count["decided_early"] for count in counts)
+        return [(truths[key], one) for key, one in found.items()], counts
     return made
 
 
@@ -40,8 +41,7 @@ def test_transparent_clock(profile, transits):
     makes, too, for it has the same stamps. So correctionError of a bridge that corrects well is less than a ns: its
     stamps' parts of a ns, and of the link delay that a peer-to-peer one adds, the error of two stamps more.
     """
-    found, passages, counts = transits(profile=profile)
-    assert len(found) > 0.7 * passages
+    found, counts = transits(profile=profile)
     for truth, one in found:
         assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
         assert abs(one["correctionError_ns"]) < (1 if profile == "e2e" else 1 + 8)
@@ -50,8 +50,7 @@ def test_transparent_clock(profile, transits):
 
 def test_one_step(transits):
     """What a one-step bridge sends it stamps itself, and tells nobody: no residence time is known of that."""
-    found, passages, _ = transits(profile="e2e", **{"bridge-step": "one"})
-    assert len(found) > 0.7 * passages
+    found, _ = transits(profile="e2e", **{"bridge-step": "one"})
     for truth, one in found:
         if one["t2_kind"] == "hardware":
             assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
@@ -61,15 +60,23 @@ def test_one_step(transits):
 
 def test_wrong_sign(transits):
     """A bridge that takes its residence time off: the correction falls, and is wrong by twice that time."""
-    found, passages, counts = transits("wrong_sign", profile="e2e")
-    assert sum(count["correction_decreased"] for count in counts) == len(found) > 0.7 * passages
+    found, counts = transits("wrong_sign", profile="e2e")
+    assert sum(count["correction_decreased"] for count in counts) == len(found)
     for truth, one in found:
         assert one["residenceTime_ns"] == truth["residence"] + truth["stamp_error"]
         assert abs(one["correctionError_ns"] + 2 * one["residenceTime_ns"]) < 1
 
 
 def test_no_correction(transits):
-    found, passages, _ = transits("no_correction", profile="e2e")
-    assert len(found) > 0.7 * passages
+    found, _ = transits("no_correction", profile="e2e")
     for _, one in found:
         assert abs(one["correctionError_ns"] + one["residenceTime_ns"]) < 1
+
+
+def test_points_are_read_in_turn(ptpmon, tmp_path):
+    """Readings of the clocks come ahead of the messages of their time: no point goes ahead of the other by them."""
+    simulation = simulate(ptpmon, tmp_path / "turn", {**SETTINGS, "profile": "e2e"})
+    analysis = analyze(ptpmon, *simulation.files("bridge1-up"), *simulation.files("bridge1-down"))
+    times = [one["time_ns"] for one in analysis.exchanges if one["kind"] in ("sync", "e2e")]
+    assert len(times) > 100
+    assert all(time > max(times[:i], default=0) - 1_000_000_000 for i, time in enumerate(times))

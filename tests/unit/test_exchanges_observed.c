@@ -510,6 +510,91 @@ static void without_a_common_clock_there_is_no_residence(void **state)
     assert_int_equal(transit->known, 0);
 }
 
+enum { PASSAGES = 40 };
+
+/* One-step Syncs, four a second, in at point 0 and 50 us later out at point 1. */
+static void observe_passages_at(uint32_t point, uint16_t first, uint16_t count, int64_t begin)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        int64_t event = begin + i * SECOND / 4 + (point ? 50000 - 2 * HARDWARE_IS_EARLIER : 0);
+        struct kit_ptp sync = sync_of((uint16_t)(first + i), UTC + begin + i * SECOND / 4);
+        sync.direction = (uint8_t)point;
+        sync.correction = point ? KIT_SCALED(50000) : 0;
+        observe_at(point, sync, event);
+    }
+}
+
+static void assert_transits(size_t expected)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < decided.count; i++) {
+        const ptpmon_exchange *exchange = &decided.exchanges[i];
+        if (exchange->kind != PTPMON_EXCHANGE_TRANSIT)
+            continue;
+        count++;
+        assert_int_equal(exchange->reason, PTPMON_COMPUTED);
+        assert_int_equal(exchange->point, 1);
+        assert_int_equal(exchange->residence.ns, 50000);
+        assert_int_equal(exchange->correction_error.ns, 0);
+    }
+    assert_int_equal(count, expected);
+    assert_int_equal(tally(PTPMON_COUNT_DECIDED_EARLY), 0);
+}
+
+/* Each point is told of its messages in its own time: what one settled long ago has still to come at the other. */
+static void a_transit_waits_for_a_point_that_lags_behind(void **state)
+{
+    static const ptpmon_analyzer_options shared = {.points_share_clock = true};
+    (void)state;
+    for (uint32_t ahead = 0; ahead < 2; ahead++) {
+        open_points(&shared, 2);
+        for (int64_t i = 1; i <= 13; i++)
+            clocks(i * SECOND);
+        for (uint32_t point = 0; point < 2; point++)
+            observe_passages_at(point, 0, 4, 2 * SECOND);
+        observe_passages_at(ahead, 4, PASSAGES - 4, 3 * SECOND);
+        observe_passages_at(!ahead, 4, PASSAGES - 4, 3 * SECOND);
+        finish();
+        assert_transits(PASSAGES);
+    }
+}
+
+/* The files of one point end, and with them the readings by which its last messages could be settled. */
+static void a_transit_waits_for_a_point_that_ended_first(void **state)
+{
+    static const ptpmon_analyzer_options shared = {.points_share_clock = true};
+    (void)state;
+    open_points(&shared, 2);
+    for (int64_t i = 1; i <= 3; i++)
+        clocks(i * SECOND);
+    for (uint32_t point = 0; point < 2; point++)
+        observe_passages_at(point, 0, 6, 2 * SECOND);
+    observe_passages_at(1, 6, 2, 4 * SECOND);
+    observe_passages_at(0, 6, 2, 4 * SECOND);
+    for (uint16_t i = 4; i < 60; i++) {
+        kit_read_clocks(analyzer, 0, i * SECOND, i * SECOND + phc, i * SECOND + UTC, &decided);
+        observe_passages_at(0, (uint16_t)(1000 + 4 * i), 4, (i + 1) * SECOND);
+    }
+    finish();
+    assert_transits(8);
+}
+
+/* A master begins with sequenceId 0 anew: messages of the same number are not the same, even where one was lost. */
+static void a_transit_is_not_made_of_messages_before_and_after_a_restart(void **state)
+{
+    static const ptpmon_analyzer_options shared = {.points_share_clock = true};
+    (void)state;
+    open_points(&shared, 2);
+    for (int64_t i = 1; i <= 9; i++)
+        clocks(i * SECOND);
+    observe_passages_at(0, 0, 4, 2 * SECOND);
+    observe_passages_at(0, 0, 4, 4 * SECOND);
+    observe_passages_at(1, 0, 3, 2 * SECOND); /* the fourth was lost in between */
+    observe_passages_at(1, 0, 4, 4 * SECOND);
+    finish();
+    assert_transits(7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -530,6 +615,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_correction_of_the_wrong_sign_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(syncs_of_a_gptp_bridge_are_known_by_the_grandmasters_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_common_clock_there_is_no_residence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_transit_waits_for_a_point_that_lags_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_transit_waits_for_a_point_that_ended_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_transit_is_not_made_of_messages_before_and_after_a_restart, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
