@@ -54,18 +54,6 @@ ptpmon_status analysis_live_add(struct analysis_live *live, const char *interfac
     return analysis_add_point(live->analysis, &about, "again", point);
 }
 
-static uint64_t event_time_of(const ptpmon_observation *observation)
-{
-    switch (observation->kind) {
-    case PTPMON_OBSERVED_MESSAGE:
-        return ptpmon_observation_identity(observation)->system_timestamp;
-    case PTPMON_OBSERVED_CLOCKS:
-        return observation->clocks.system_timestamp;
-    default:
-        return observation->loss.system_timestamp;
-    }
-}
-
 static void pass(struct analysis_live *live, uint32_t point, const ptpmon_observation *observation)
 {
     if (live->failure != PTPMON_OK)
@@ -87,7 +75,7 @@ void analysis_live_observe(struct analysis_live *live, uint32_t point, const ptp
     }
     struct held *held = cli_allocate(1, sizeof *held);
     *held = (struct held){point, *observation};
-    time_heap_add(&live->held, event_time_of(observation), held);
+    time_heap_add(&live->held, ptpmon_observation_event_time(observation), held);
 }
 
 void analysis_live_release(struct analysis_live *live, uint64_t event_time)

@@ -64,22 +64,10 @@ struct correlate {
 
 /* ---- Progress ---- */
 
-static uint64_t time_of(const ptpmon_observation *observation)
-{
-    switch (observation->kind) {
-    case PTPMON_OBSERVED_MESSAGE:
-        return ptpmon_observation_identity(observation)->system_timestamp;
-    case PTPMON_OBSERVED_CLOCKS:
-        return observation->clocks.system_timestamp;
-    default:
-        return observation->loss.system_timestamp;
-    }
-}
-
 static void on_observed(void *context, const ptpmon_observation *observation)
 {
     struct correlate *correlate = context;
-    correlate->seen_until = time_of(observation);
+    correlate->seen_until = ptpmon_observation_event_time(observation);
     correlate->part->sink.observed(correlate->part->sink.context, observation);
 }
 

@@ -661,6 +661,19 @@ static inline const PTP_TIMESTAMP_EVENT *ptpmon_observation_identity(const ptpmo
     return observation->result.has_event ? &observation->result.event : &observation->result.frame;
 }
 
+/* Event time of an observation; of a loss, of its end. */
+static inline uint64_t ptpmon_observation_event_time(const ptpmon_observation *observation)
+{
+    switch (observation->kind) {
+    case PTPMON_OBSERVED_MESSAGE:
+        return ptpmon_observation_identity(observation)->system_timestamp;
+    case PTPMON_OBSERVED_CLOCKS:
+        return observation->clocks.system_timestamp;
+    default:
+        return observation->loss.system_timestamp;
+    }
+}
+
 typedef enum ptpmon_capture_clock {
     PTPMON_CLOCK_ASSUMED, /* nothing to tell it by: taken for the system clock */
     PTPMON_CLOCK_SYSTEM,  /* the system clock of this host: live, or proved by stamps */

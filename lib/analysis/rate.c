@@ -47,7 +47,7 @@ static double excess_between(const struct ptpmon_rate *rate, unsigned from, unsi
 
 bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
 {
-    double sorted[PTPMON_RATE_WINDOW];
+    double sorted[PTPMON_RATE_WINDOW] = {0};
     unsigned apart = rate->count / 2u, count = 0;
     if (apart == 0)
         return false;
