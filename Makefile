@@ -38,7 +38,7 @@ bench:
 	@build/bench_analyze
 
 check:
-	@scripts/check.sh setup build unit e2e+lint windows sanitize fuzz install
+	@scripts/check.sh setup build unit e2e,windows+lint,sanitize,fuzz install
 
 $(CHECK_STAGES:%=check-%): check-%:
 	@scripts/check.sh $*

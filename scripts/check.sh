@@ -5,7 +5,8 @@
 #
 #     scripts/check.sh STAGE...
 #
-# STAGE+OTHER runs the two side by side, and shows what the other one said after the first. STAGE is one of
+# A,B+C,D runs A and then B beside C and then D, and shows what the latter said after the former: tests that mostly wait
+# beside those that mostly compute. STAGE is one of
 #
 #     setup     installs the packages that are missing
 #     build     release build, with the tests
@@ -45,13 +46,13 @@ stage_unit() {
     ctest --preset release -j "$jobs" -LE "$needs_root"
 }
 
-# Tests that work on the kernel's one network stack and eBPF run one after the other.
+# Tests that work on the kernel's one network stack and eBPF run one after the other, also of stages side by side.
 test_as_root() { # PRESET, LABEL
     can_become_root ||
         fail "these tests need root for network namespaces and eBPF, and there is no sudo; run this stage as root"
     is_root || say "These tests need root for network namespaces and eBPF: running them through sudo."
     local result=0
-    as_root "${fixed_addresses[@]}" ctest --preset "$1" -L "$2" || result=$?
+    as_root flock --close CMakeLists.txt "${fixed_addresses[@]}" ctest --preset "$1" -L "$2" || result=$?
     is_root || as_root chown -R "$(id -u):$(id -g)" "$(build_directory "$1")"
     return "$result"
 }
@@ -106,7 +107,7 @@ run_stage() {
     esac
 }
 
-if [ $# -eq 1 ] && [[ $1 != *+* ]]; then
+if [ $# -eq 1 ] && [[ $1 != *[+,]* ]]; then
     run_stage "$1"
     exit
 fi
@@ -115,21 +116,26 @@ summary=()
 failed=()
 
 sum_up() { # STAGE, RESULT, SECONDS
-    local outcome=ok line
+    local outcome=ok
     if [ "$2" -ne 0 ]; then
         outcome=FAILED
         failed+=("$1")
     fi
-    line=$(printf '%-10s %-8s %4d s' "$1" "$outcome" "$3")
-    summary+=("$line")
-    say "==== $line"
-    say
+    summary+=("$(printf '%-10s %-8s %4d s' "$1" "$outcome" "$3")")
 }
 
-timed() { # STAGE; says its result and how long it took on file descriptor 3
-    local started=$SECONDS result=0
-    "$0" "$1" || result=$?
-    echo "$result $((SECONDS - started))" >&3
+run_stages() { # STAGE,STAGE...; a line on file descriptor 3 for each: its name, its result, how long it took
+    local stage started result
+    for stage in ${1//,/ }; do
+        say "==== $stage"
+        started=$SECONDS
+        result=0
+        "$0" "$stage" || result=$?
+        say "==== $stage: $([ "$result" -eq 0 ] && echo ok || echo FAILED), $((SECONDS - started)) s"
+        say
+        echo "$stage $result $((SECONDS - started))" >&3
+        [ "$stage" != build ] || [ "$result" -eq 0 ] || return 0
+    done
 }
 
 beside=
@@ -138,28 +144,24 @@ trap 'rm -rf "$scratch"' EXIT
 trap '[ -z "$beside" ] || kill "$beside"; exit 130' INT
 
 for stages in "$@"; do
-    stage=${stages%%+*}
-    other=${stages#"$stage"}
-    other=${other#+}
-    if [ -n "$other" ]; then
-        timed "$other" >"$scratch/said" 2>&1 3>"$scratch/other" &
+    : >"$scratch/results"
+    if [[ $stages == *+* ]]; then
+        run_stages "${stages#*+}" >"$scratch/said" 2>&1 3>>"$scratch/results" &
         beside=$!
+        say "Beside these: ${stages#*+}"
     fi
-    say "==== $stage${other:+, and beside it $other}"
-    timed "$stage" 3>"$scratch/result"
-    read -r result seconds <"$scratch/result"
-    sum_up "$stage" "$result" "$seconds"
-    if [ "$stage" = build ] && [ "$result" -ne 0 ]; then
-        summary+=("the other stages were not run: they need the build")
-        break
-    fi
-    if [ -n "$other" ]; then
+    run_stages "${stages%%+*}" 3>>"$scratch/results"
+    if [ -n "$beside" ]; then
         wait "$beside"
         beside=
-        say "==== $other"
         cat "$scratch/said"
-        read -r result seconds <"$scratch/other"
-        sum_up "$other" "$result" "$seconds"
+    fi
+    while read -r stage result seconds; do
+        sum_up "$stage" "$result" "$seconds"
+    done <"$scratch/results"
+    if [[ " ${failed[*]} " == *" build "* ]]; then
+        summary+=("the other stages were not run: they need the build")
+        break
     fi
 done
 
