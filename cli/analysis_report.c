@@ -17,7 +17,7 @@
 /* Style, text and the end of the style, for a line. */
 static void say_styled(enum format_style style, const char *text)
 {
-    analysis_say("%s%s%s\n", format_style(style), text, format_style(STYLE_PLAIN));
+    cli_say("%s%s%s\n", format_style(style), text, format_style(STYLE_PLAIN));
 }
 
 static void put_port(char *text, size_t size, const char *before, const ptpmon_port_identity *port)
@@ -98,10 +98,10 @@ void analysis_report_exchange(const struct analysis *analysis, const ptpmon_exch
     put_value(values, sizeof values, known & PTPMON_KNOWS_RECEIVER_ERROR, "receiverError", exchange->receiver_error);
     put_value(values, sizeof values, known & PTPMON_KNOWS_RESIDENCE, "residenceTime", exchange->residence);
     analysis_time_text(analysis, exchange->realtime_ns, exchange->event_time, time);
-    analysis_say("%s%-18s  %s %-6s %5u%s  by %s stamps%s\n", format_style(STYLE_GOOD), time,
-                 analysis->count > 1 ? analysis->points[exchange->point].name : "=",
-                 ptpmon_exchange_kind_name(exchange->kind), exchange->sequenceId, values,
-                 ptpmon_stamp_kind_name(local_kind(exchange)), format_style(STYLE_PLAIN));
+    cli_say("%s%-18s  %s %-6s %5u%s  by %s stamps%s\n", format_style(STYLE_GOOD), time,
+            analysis->count > 1 ? analysis->points[exchange->point].name : "=",
+            ptpmon_exchange_kind_name(exchange->kind), exchange->sequenceId, values,
+            ptpmon_stamp_kind_name(local_kind(exchange)), format_style(STYLE_PLAIN));
 }
 
 /* ---- Series ---- */
@@ -253,7 +253,7 @@ static bool report_section(const struct analysis *analysis, const struct series_
         if (series->point != point || section_of(series->quantity) != section || (series->count == 0 && !messages))
             continue;
         if (!any)
-            analysis_say("\n  %s%s%s\n", format_style(STYLE_DIM), title, format_style(STYLE_PLAIN));
+            cli_say("\n  %s%s%s\n", format_style(STYLE_DIM), title, format_style(STYLE_PLAIN));
         if (!messages && section != SECTION_CLOCK && (!any || !are_ports_of(&ports, series)))
             put_heading(table, series, &ports);
         if (messages)
@@ -307,8 +307,8 @@ static bool report_asymmetry(const struct analysis *analysis, uint32_t point)
         if (asymmetry.point != point)
             continue;
         if (!any)
-            analysis_say("\n  %sdelay floors: least masterToSlave (forward) and slaveToMaster (reverse)%s\n",
-                         format_style(STYLE_DIM), format_style(STYLE_PLAIN));
+            cli_say("\n  %sdelay floors: least masterToSlave (forward) and slaveToMaster (reverse)%s\n",
+                    format_style(STYLE_DIM), format_style(STYLE_PLAIN));
         ports_text(asymmetry.domainNumber, asymmetry.sdoId, &asymmetry.source, &asymmetry.requesting, title);
         analysis_table_heading(table, title);
         put_asymmetry(table, &asymmetry);
@@ -317,7 +317,7 @@ static bool report_asymmetry(const struct analysis *analysis, uint32_t point)
     }
     bool cut = analysis_table_close(table, analysis->options.wide);
     if (hidden)
-        analysis_say(
+        cli_say(
             "  Two-way times alone cannot tell a constant asymmetry from an offset: --true-offset, --same-clock\n"
             "  or a third grandmaster can.\n");
     return cut;
@@ -328,15 +328,15 @@ static bool report_asymmetry(const struct analysis *analysis, uint32_t point)
 static void say_item(const char **separator, enum format_style style, const char *words, uint64_t count)
 {
     bool plain = style == STYLE_PLAIN;
-    analysis_say("%s%s%s %" PRIu64 "%s", *separator, plain ? "" : format_style(style), words, count,
-                 plain ? "" : format_style(STYLE_PLAIN));
+    cli_say("%s%s%s %" PRIu64 "%s", *separator, plain ? "" : format_style(style), words, count,
+            plain ? "" : format_style(STYLE_PLAIN));
     *separator = ", ";
 }
 
 static void end_items(const char *separator)
 {
     if (*separator == ',')
-        analysis_say("\n");
+        cli_say("\n");
 }
 
 static uint64_t say_messages(const ptpmon_analysis_counts *counts)
@@ -358,13 +358,13 @@ static void say_exchanges(const struct analysis *analysis, const ptpmon_analysis
     for (ptpmon_exchange_kind kind = 0; kind < PTPMON_EXCHANGE_KINDS; kind++) {
         if (counts->exchanges[kind] == 0)
             continue;
-        analysis_say("%s%s %" PRIu64 " (computed %" PRIu64 ")", separator, ptpmon_exchange_kind_name(kind),
-                     counts->exchanges[kind], counts->computed[kind]);
+        cli_say("%s%s %" PRIu64 " (computed %" PRIu64 ")", separator, ptpmon_exchange_kind_name(kind),
+                counts->exchanges[kind], counts->computed[kind]);
         separator = ", ";
     }
     end_items(separator);
     if (counts->exchanges[PTPMON_EXCHANGE_TRANSIT] > 0 && !analysis->options.analyzer.points_share_clock)
-        analysis_say("               transit: nothing says that one clock stamps all points; --same-clock does\n");
+        cli_say("               transit: nothing says that one clock stamps all points; --same-clock does\n");
 }
 
 static void say_not_computed(const ptpmon_analysis_counts *counts)
@@ -397,12 +397,12 @@ static void say_files(const struct analysis_point *point)
 {
     char capture[1024], events[1024];
     if (point->capture != NULL && point->events != NULL)
-        analysis_say(": %s with %s", format_printable(point->events, events, sizeof events),
-                     format_printable(point->capture, capture, sizeof capture));
+        cli_say(": %s with %s", format_printable(point->events, events, sizeof events),
+                format_printable(point->capture, capture, sizeof capture));
     else if (point->capture != NULL)
-        analysis_say(": %s", format_printable(point->capture, capture, sizeof capture));
+        cli_say(": %s", format_printable(point->capture, capture, sizeof capture));
     else if (point->events != NULL)
-        analysis_say(": %s", format_printable(point->events, events, sizeof events));
+        cli_say(": %s", format_printable(point->events, events, sizeof events));
 }
 
 /* What the times of this point are, where that is not plain. */
@@ -439,13 +439,12 @@ static bool report_point(const struct analysis *analysis, const struct series_li
     if (ptpmon_analyzer_counts(analysis->analyzer, index, &counts) != PTPMON_OK)
         return false;
     double seconds = point->last_ns > point->first_ns ? (double)(point->last_ns - point->first_ns) / NS_PER_S : 0;
-    analysis_say("\n%sAnalysis: %s, %.1f s%s", format_style(STYLE_BOLD), point->name, seconds,
-                 format_style(STYLE_PLAIN));
+    cli_say("\n%sAnalysis: %s, %.1f s%s", format_style(STYLE_BOLD), point->name, seconds, format_style(STYLE_PLAIN));
     say_files(point);
-    analysis_say("\n");
+    cli_say("\n");
     say_what_it_lacks(point);
     if (say_messages(&counts) == 0) {
-        analysis_say("  No PTP message was seen.\n");
+        cli_say("  No PTP message was seen.\n");
         say_counts(&counts);
         return false;
     }
@@ -485,22 +484,22 @@ static void say_finding(const struct analysis *analysis, const ptpmon_finding *f
         put_size(size, sizeof size, finding->size, finding->bound, "ns", 1);
     put_port(port, sizeof port, ", ", &finding->source);
     bool has_port = port[0] != 0;
-    analysis_say("  %-18s  %s%s%s%s: %s%s%s\n",
-                 analysis_time_text(analysis, finding->realtime_ns, finding->event_time, time),
-                 analysis->points[finding->point].name, has_port ? ", " : "",
-                 has_port ? domain_text(finding->domainNumber, finding->sdoId, domain) : "", port,
-                 sentences[finding->kind], size, "");
+    cli_say("  %-18s  %s%s%s%s: %s%s%s\n",
+            analysis_time_text(analysis, finding->realtime_ns, finding->event_time, time),
+            analysis->points[finding->point].name, has_port ? ", " : "",
+            has_port ? domain_text(finding->domainNumber, finding->sdoId, domain) : "", port, sentences[finding->kind],
+            size, "");
 }
 
 static void report_findings(const struct analysis *analysis)
 {
     if (analysis->finding_count == 0)
         return;
-    analysis_say("\n%sFindings%s\n", format_style(STYLE_BOLD), format_style(STYLE_PLAIN));
+    cli_say("\n%sFindings%s\n", format_style(STYLE_BOLD), format_style(STYLE_PLAIN));
     for (size_t i = 0; i < analysis->finding_count; i++)
         say_finding(analysis, &analysis->findings[i]);
     if (analysis->findings_left_out > 0)
-        analysis_say("  ... and %" PRIu64 " more\n", analysis->findings_left_out);
+        cli_say("  ... and %" PRIu64 " more\n", analysis->findings_left_out);
 }
 
 /* ---- Time error ---- */
@@ -568,14 +567,14 @@ static void say_verdict(const struct analysis_te_result *result, const char *mas
     if (mask == NULL)
         return;
     if (result->verdict == ANALYSIS_NO_LIMIT) {
-        analysis_say("  %s: nothing to judge\n", mask);
+        cli_say("  %s: nothing to judge\n", mask);
         return;
     }
-    analysis_say("  %s%s: %s%s", format_style(verdict_style(result->verdict)), mask, verdict_words(result->verdict),
-                 format_style(STYLE_PLAIN));
+    cli_say("  %s%s: %s%s", format_style(verdict_style(result->verdict)), mask, verdict_words(result->verdict),
+            format_style(STYLE_PLAIN));
     if (result->summary.seconds < OBSERVED_S)
-        analysis_say(", over %.0f s only; the limits are for %d s", result->summary.seconds, OBSERVED_S);
-    analysis_say("\n");
+        cli_say(", over %.0f s only; the limits are for %d s", result->summary.seconds, OBSERVED_S);
+    cli_say("\n");
 }
 
 static bool report_te_result(const struct analysis *analysis, const struct analysis_te_result *result)
@@ -583,24 +582,22 @@ static bool report_te_result(const struct analysis *analysis, const struct analy
     char title[TITLE_SIZE], base[FORMAT_TIME_SIZE];
     static const ptpmon_port_identity nobody;
     ports_text(result->domainNumber, result->sdoId, &result->source, &nobody, title);
-    analysis_say("\n%sTime error: %s, %s, by %s stamps%s", format_style(STYLE_BOLD),
-                 analysis->points[result->point].name, title, ptpmon_stamp_kind_name(result->stamps),
-                 format_style(STYLE_PLAIN));
+    cli_say("\n%sTime error: %s, %s, by %s stamps%s", format_style(STYLE_BOLD), analysis->points[result->point].name,
+            title, ptpmon_stamp_kind_name(result->stamps), format_style(STYLE_PLAIN));
     if (result->segment > 0)
-        analysis_say(", segment %" PRIu32, result->segment);
+        cli_say(", segment %" PRIu32, result->segment);
     if (result->samples == 0) {
-        analysis_say("\n  %" PRIu64 " offsets: too few, and no interval is known; --tau0 tells it.\n", result->offsets);
+        cli_say("\n  %" PRIu64 " offsets: too few, and no interval is known; --tau0 tells it.\n", result->offsets);
         return false;
     }
-    analysis_say("\n  %" PRIu64 " offsets; %" PRIu64 " samples of %g s%s, %.1f s\n", result->offsets, result->samples,
-                 (double)result->tau0_ns / NS_PER_S, result->tau0_measured ? " (as measured)" : "",
-                 result->summary.seconds);
+    cli_say("\n  %" PRIu64 " offsets; %" PRIu64 " samples of %g s%s, %.1f s\n", result->offsets, result->samples,
+            (double)result->tau0_ns / NS_PER_S, result->tau0_measured ? " (as measured)" : "", result->summary.seconds);
     if (result->stretches > 1)
-        analysis_say("  There are %" PRIu64 " stretches with gaps between them: the longest is looked at.\n",
-                     result->stretches);
+        cli_say("  There are %" PRIu64 " stretches with gaps between them: the longest is looked at.\n",
+                result->stretches);
     if (result->base_ns != 0)
-        analysis_say("  The clock is %s s off: nobody has set it, so TE and cTE mean nothing.\n",
-                     format_seconds(result->base_ns, base));
+        cli_say("  The clock is %s s off: nobody has set it, so TE and cTE mean nothing.\n",
+                format_seconds(result->base_ns, base));
     bool cut = report_te_tables(result, analysis->options.wide);
     say_verdict(result, analysis->options.mask);
     return cut;
@@ -614,7 +611,7 @@ static bool report_time_errors(struct analysis *analysis)
     if (analysis->te == NULL)
         return false;
     if (analysis_te_count(analysis->te) == 0)
-        analysis_say("\nTime error: no offsetFromMaster is known.\n");
+        cli_say("\nTime error: no offsetFromMaster is known.\n");
     for (size_t i = 0; i < analysis_te_count(analysis->te); i++) {
         ptpmon_status status = analysis_te_evaluate(analysis->te, i, (int64_t)options->tau0_ns, options->mask, &result);
         if (status != PTPMON_OK) {

@@ -32,17 +32,6 @@ struct analysis_table {
     size_t widths[COLUMNS_MAX]; /* 0 = left out */
 };
 
-void analysis_say(const char *format, ...)
-{
-    char text[4096];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        cli_write(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
-
 struct analysis_table *analysis_table_open(const struct analysis_column *columns, size_t count)
 {
     struct analysis_table *table = cli_allocate(1, sizeof *table);
@@ -177,7 +166,7 @@ bool analysis_table_close(struct analysis_table *table, bool wide)
     for (size_t i = 0; i < table->count; i++) {
         struct row *row = &table->rows[i];
         if (row->heading != NULL && table->has_cells)
-            analysis_say("  %s%s%s\n", format_style(STYLE_BOLD), row->heading, format_style(STYLE_PLAIN));
+            cli_say("  %s%s%s\n", format_style(STYLE_BOLD), row->heading, format_style(STYLE_PLAIN));
         else if (row->cells != NULL)
             write_row(table, row->cells);
         free(row->heading);

@@ -31,7 +31,4 @@ void analysis_table_heading(struct analysis_table *table, const char *text);
  * narrow. True: columns were left out. */
 bool analysis_table_close(struct analysis_table *table, bool wide);
 
-/* A sentence or a line of any length up to 4095 bytes. */
-void analysis_say(const char *format, ...) CLI_PRINTF(1, 2);
-
 #endif

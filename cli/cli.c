@@ -119,6 +119,17 @@ void cli_write(const char *text, size_t length)
         output_error = errno != 0 ? errno : EIO;
 }
 
+void cli_say(const char *format, ...)
+{
+    char text[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        cli_write(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
 void cli_write_at_leisure(void)
 {
     static char buffer[1 << 16];

@@ -72,6 +72,8 @@ bool cli_stop_requested(void);
 
 /* Standard output, a line or several at a time, each visible at once. After a failure nothing more is written. */
 void cli_write(const char *text, size_t length);
+/* The same, of any length that fits a screen. */
+void cli_say(const char *format, ...) CLI_PRINTF(1, 2);
 
 /* From now on standard output is written in large parts, unless it is a terminal: for what comes faster than anybody
  * reads. cli_output_result() writes the rest. */

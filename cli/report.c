@@ -62,19 +62,6 @@ void report_warning(struct report *report, const char *interface, const char *fo
         report_json_warning(report->profile, interface, message);
 }
 
-/* Text of any length that fits a screen. */
-static void say(const char *format, ...) CLI_PRINTF(1, 2);
-static void say(const char *format, ...)
-{
-    char text[4096];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        cli_write(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
-
 void report_text(struct report *report, const char *format, ...)
 {
     char text[2048];
@@ -84,7 +71,7 @@ void report_text(struct report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    say("%s", text);
+    cli_say("%s", text);
 }
 
 void report_start(struct report *report, const struct session_info *info)
@@ -95,10 +82,10 @@ void report_start(struct report *report, const struct session_info *info)
     }
     char name[PTPMON_NAME_MAX];
     bool stamps = strcmp(info->monitor.tx_stamps, "none") != 0;
-    say("%s%s: RX through %s, TX through %s,\n  %s%s; %s%s\n", format_style(STYLE_DIM),
-        format_printable(info->interface, name, sizeof name), info->monitor.rx_frames, info->monitor.tx_frames,
-        stamps ? "TX stamps through " : "no TX stamps", stamps ? info->monitor.tx_stamps : "",
-        info->captures ? "compared with captured frames" : "nothing to compare with", format_style(STYLE_PLAIN));
+    cli_say("%s%s: RX through %s, TX through %s,\n  %s%s; %s%s\n", format_style(STYLE_DIM),
+            format_printable(info->interface, name, sizeof name), info->monitor.rx_frames, info->monitor.tx_frames,
+            stamps ? "TX stamps through " : "no TX stamps", stamps ? info->monitor.tx_stamps : "",
+            info->captures ? "compared with captured frames" : "nothing to compare with", format_style(STYLE_PLAIN));
 }
 
 /* By what the clock of the capture is known. */
@@ -108,18 +95,18 @@ static void say_clock(const ptpmon_alignment *alignment)
     bool other = alignment->clock == PTPMON_CLOCK_OTHER;
     switch (alignment->clock) {
     case PTPMON_CLOCK_SYSTEM:
-        say("%sthe system clock (RX times equal the events' stamps: %" PRIu64 " of %" PRIu64 ")", title,
-            alignment->equal_stamps, alignment->compared_stamps);
+        cli_say("%sthe system clock (RX times equal the events' stamps: %" PRIu64 " of %" PRIu64 ")", title,
+                alignment->equal_stamps, alignment->compared_stamps);
         break;
     case PTPMON_CLOCK_OTHER:
-        say("%sanother clock, followed by the messages that are on both sides", title);
+        cli_say("%sanother clock, followed by the messages that are on both sides", title);
         break;
     case PTPMON_CLOCK_ASSUMED:
-        say("%staken for the system clock: its times fit, but no RX time proves it", title);
+        cli_say("%staken for the system clock: its times fit, but no RX time proves it", title);
         break;
     }
     if (other && alignment->equal_stamps > 0)
-        say(" (the system clock's times, all moved alike)");
+        cli_say(" (the system clock's times, all moved alike)");
 }
 
 void report_recording(struct report *report, const struct report_recording *recording)
@@ -130,14 +117,14 @@ void report_recording(struct report *report, const struct report_recording *reco
     }
     char name[PTPMON_NAME_MAX], host[sizeof recording->header->host], events[1024], capture[1024];
     const char *where = recording->header->host[0] != 0 ? " of " : "";
-    say("%s%s%s%s, %.1f s: %s with %s\n", format_style(STYLE_DIM),
-        format_printable(recording->header->interface_name, name, sizeof name), where,
-        format_printable(recording->header->host, host, sizeof host),
-        (double)(recording->to - recording->from) / NS_PER_S,
-        format_printable(recording->events_path, events, sizeof events),
-        format_printable(recording->capture_path, capture, sizeof capture));
+    cli_say("%s%s%s%s, %.1f s: %s with %s\n", format_style(STYLE_DIM),
+            format_printable(recording->header->interface_name, name, sizeof name), where,
+            format_printable(recording->header->host, host, sizeof host),
+            (double)(recording->to - recording->from) / NS_PER_S,
+            format_printable(recording->events_path, events, sizeof events),
+            format_printable(recording->capture_path, capture, sizeof capture));
     say_clock(&recording->alignment);
-    say("%s\n", format_style(STYLE_PLAIN));
+    cli_say("%s\n", format_style(STYLE_PLAIN));
 }
 
 void report_alignment(struct report *report, const ptpmon_alignment *alignment)
@@ -149,7 +136,8 @@ void report_alignment(struct report *report, const ptpmon_alignment *alignment)
     }
     if (alignment->clock != PTPMON_CLOCK_OTHER)
         return;
-    say("\n  capture clock: offset %s%s s against the system clock, drift %+.3f ppm\n"
+    cli_say(
+        "\n  capture clock: offset %s%s s against the system clock, drift %+.3f ppm\n"
         "  (estimated from %" PRIu64 " pairs; 9 of 10 lie within %s us)\n",
         alignment->offset_ns >= 0 ? "+" : "", format_seconds(alignment->offset_ns, offset), alignment->drift_ppm,
         alignment->pairs, format_microseconds((int64_t)alignment->residual_ns, residual));
@@ -161,8 +149,8 @@ static void begin_table(struct report *report)
         return;
     table_setup(&report->table, &report->options, report->compared, format_terminal_width(stdout));
     if (report->table.is_cut)
-        say("%sSome columns do not fit this terminal; --wide shows all.%s\n", format_style(STYLE_DIM),
-            format_style(STYLE_PLAIN));
+        cli_say("%sSome columns do not fit this terminal; --wide shows all.%s\n", format_style(STYLE_DIM),
+                format_style(STYLE_PLAIN));
     table_header(&report->table);
     report->has_header = true;
 }
@@ -175,15 +163,16 @@ static void say_loss(const ptpmon_observation *observation)
     bool in_capture = observation->kind == PTPMON_OBSERVED_CAPTURE_LOSS;
     format_printable(observation->interface, name, sizeof name);
     if (loss->frames_dropped + loss->stamps_dropped == 0)
-        say("%s%s: the interface is being reset: %s within %.3f s%s\n", format_style(STYLE_BAD), name,
-            in_capture ? "nothing was captured" : "no event was seen", seconds, format_style(STYLE_PLAIN));
+        cli_say("%s%s: the interface is being reset: %s within %.3f s%s\n", format_style(STYLE_BAD), name,
+                in_capture ? "nothing was captured" : "no event was seen", seconds, format_style(STYLE_PLAIN));
     else if (in_capture)
-        say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name,
-            loss->frames_dropped, seconds, format_style(STYLE_PLAIN));
+        cli_say("%s%s: the capture lost %" PRIu64 " frames within %.3f s%s\n", format_style(STYLE_BAD), name,
+                loss->frames_dropped, seconds, format_style(STYLE_PLAIN));
     else
-        say("%s%s: the monitor's ring was full: %" PRIu64 " events and %" PRIu64 " TX stamps dropped within %.3f s%s\n",
-            format_style(STYLE_BAD), name, loss->frames_dropped, loss->stamps_dropped, seconds,
-            format_style(STYLE_PLAIN));
+        cli_say("%s%s: the monitor's ring was full: %" PRIu64 " events and %" PRIu64
+                " TX stamps dropped within %.3f s%s\n",
+                format_style(STYLE_BAD), name, loss->frames_dropped, loss->stamps_dropped, seconds,
+                format_style(STYLE_PLAIN));
 }
 
 void report_observation(struct report *report, const ptpmon_observation *observation)
@@ -212,10 +201,11 @@ static void say_row(const char *title, uint64_t seen, const uint64_t by_outcome[
                     ptpmon_outcome unmatched, uint64_t dropped)
 {
     bool bad = by_outcome[unmatched] + by_outcome[PTPMON_AMBIGUOUS] + dropped > 0;
-    say("  %-10s %9" PRIu64 " %s%9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %9" PRIu64 "%s\n",
-        title, seen, format_style(bad ? STYLE_BAD : STYLE_GOOD), by_outcome[PTPMON_MATCHED], by_outcome[unmatched],
-        by_outcome[PTPMON_DUPLICATE], by_outcome[PTPMON_AMBIGUOUS], by_outcome[PTPMON_OUTSIDE], dropped,
-        format_style(STYLE_PLAIN));
+    cli_say("  %-10s %9" PRIu64 " %s%9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %9" PRIu64
+            "%s\n",
+            title, seen, format_style(bad ? STYLE_BAD : STYLE_GOOD), by_outcome[PTPMON_MATCHED], by_outcome[unmatched],
+            by_outcome[PTPMON_DUPLICATE], by_outcome[PTPMON_AMBIGUOUS], by_outcome[PTPMON_OUTSIDE], dropped,
+            format_style(STYLE_PLAIN));
 }
 
 static void say_reasons(const struct tally *tally)
@@ -226,29 +216,29 @@ static void say_reasons(const struct tally *tally)
         if (tally->by_reason[i] == 0)
             continue;
         format_words(ptpmon_reason_name((ptpmon_reason)i), words, sizeof words);
-        say("%s%s %" PRIu64, separator, words, tally->by_reason[i]);
+        cli_say("%s%s %" PRIu64, separator, words, tally->by_reason[i]);
         separator = ", ";
     }
     if (*separator == ',')
-        say("\n");
+        cli_say("\n");
     if (tally->time_order_differs > 0)
-        say("  differ     time order %" PRIu64
-            " of the matched: sent frames captured after the driver saw them, or "
-            "received ones before;\n             the capture's times are in doubt\n",
-            tally->time_order_differs);
+        cli_say("  differ     time order %" PRIu64
+                " of the matched: sent frames captured after the driver saw them, or "
+                "received ones before;\n             the capture's times are in doubt\n",
+                tally->time_order_differs);
     if (tally->source_mac_differs + tally->vlan_differs + tally->pcp_differs > 0)
-        say("  differ     source MAC %" PRIu64 ", VLAN %" PRIu64 ", PCP %" PRIu64 " of the matched\n",
-            tally->source_mac_differs, tally->vlan_differs, tally->pcp_differs);
+        cli_say("  differ     source MAC %" PRIu64 ", VLAN %" PRIu64 ", PCP %" PRIu64 " of the matched\n",
+                tally->source_mac_differs, tally->vlan_differs, tally->pcp_differs);
 }
 
 static void say_comparison(const struct tally *tally, bool compared)
 {
     if (!compared) {
-        say("  %" PRIu64 " events, %" PRIu64 " dropped\n", tally->events, tally->dropped_events);
+        cli_say("  %" PRIu64 " events, %" PRIu64 " dropped\n", tally->events, tally->dropped_events);
         return;
     }
-    say("  %s%-10s %9s %9s %10s %10s %10s %9s %9s%s\n", format_style(STYLE_BOLD), "", "SEEN", "MATCHED", "UNMATCHED",
-        "DUPLICATE", "AMBIGUOUS", "OUTSIDE", "DROPPED", format_style(STYLE_PLAIN));
+    cli_say("  %s%-10s %9s %9s %10s %10s %10s %9s %9s%s\n", format_style(STYLE_BOLD), "", "SEEN", "MATCHED",
+            "UNMATCHED", "DUPLICATE", "AMBIGUOUS", "OUTSIDE", "DROPPED", format_style(STYLE_PLAIN));
     say_row("events", tally->events, tally->events_by_outcome, PTPMON_EVENT_WITHOUT_FRAME, tally->dropped_events);
     say_row("frames", tally->frames, tally->frames_by_outcome, PTPMON_FRAME_WITHOUT_EVENT, tally->dropped_frames);
     say_reasons(tally);
@@ -258,22 +248,22 @@ static void say_types(const struct tally *tally)
 {
     if (tally->observations == 0)
         return;
-    say("\n  %s%-21s %9s %9s%s\n", format_style(STYLE_BOLD), "MESSAGE", "RX", "TX", format_style(STYLE_PLAIN));
+    cli_say("\n  %s%-21s %9s %9s%s\n", format_style(STYLE_BOLD), "MESSAGE", "RX", "TX", format_style(STYLE_PLAIN));
     for (uint8_t i = 0; i < TALLY_TYPES; i++) {
         if (tally->rx_by_type[i] + tally->tx_by_type[i] > 0)
-            say("  %-21s %9" PRIu64 " %9" PRIu64 "\n", ptpmon_message_type_name(i), tally->rx_by_type[i],
-                tally->tx_by_type[i]);
+            cli_say("  %-21s %9" PRIu64 " %9" PRIu64 "\n", ptpmon_message_type_name(i), tally->rx_by_type[i],
+                    tally->tx_by_type[i]);
     }
 }
 
 static void say_latency(const char *title, const struct histogram *histogram)
 {
     char texts[4][FORMAT_LATENCY_SIZE];
-    say("  %-21s %9" PRIu64 " %10s %10s %10s %10s\n", title, histogram->count,
-        format_microseconds(histogram->minimum, texts[0]),
-        format_microseconds(histogram_quantile(histogram, 0.5), texts[1]),
-        format_microseconds(histogram_quantile(histogram, 0.99), texts[2]),
-        format_microseconds(histogram->maximum, texts[3]));
+    cli_say("  %-21s %9" PRIu64 " %10s %10s %10s %10s\n", title, histogram->count,
+            format_microseconds(histogram->minimum, texts[0]),
+            format_microseconds(histogram_quantile(histogram, 0.5), texts[1]),
+            format_microseconds(histogram_quantile(histogram, 0.99), texts[2]),
+            format_microseconds(histogram->maximum, texts[3]));
 }
 
 static void say_latencies(const struct tally *tally)
@@ -289,8 +279,8 @@ static void say_latencies(const struct tally *tally)
         if (tally->latencies[i].count == 0)
             continue;
         if (!has_header)
-            say("\n  %s%-21s %9s %10s %10s %10s %10s%s\n", format_style(STYLE_BOLD), "LATENCY us", "COUNT", "MIN",
-                "MEDIAN", "P99", "MAX", format_style(STYLE_PLAIN));
+            cli_say("\n  %s%-21s %9s %10s %10s %10s %10s%s\n", format_style(STYLE_BOLD), "LATENCY us", "COUNT", "MIN",
+                    "MEDIAN", "P99", "MAX", format_style(STYLE_PLAIN));
         has_header = true;
         say_latency(titles[i], &tally->latencies[i]);
     }
@@ -318,8 +308,8 @@ static void say_oddities(const ptpmon_statistics *statistics)
     for (size_t i = 0; i < sizeof oddities / sizeof *oddities; i++) {
         if (oddities[i].count == 0)
             continue;
-        say("%s  %s%s: %" PRIu64 "%s\n", before, format_style(STYLE_WARN), oddities[i].title, oddities[i].count,
-            format_style(STYLE_PLAIN));
+        cli_say("%s  %s%s: %" PRIu64 "%s\n", before, format_style(STYLE_WARN), oddities[i].title, oddities[i].count,
+                format_style(STYLE_PLAIN));
         before = "";
     }
 }
@@ -329,8 +319,8 @@ void report_part(struct report *report, const struct report_part *part)
     char name[PTPMON_NAME_MAX];
     if (report->options.json)
         return;
-    say("\n%sSummary: %s, %.1f s%s\n", format_style(STYLE_BOLD), format_printable(part->name, name, sizeof name),
-        (double)part->elapsed_ns / NS_PER_S, format_style(STYLE_PLAIN));
+    cli_say("\n%sSummary: %s, %.1f s%s\n", format_style(STYLE_BOLD), format_printable(part->name, name, sizeof name),
+            (double)part->elapsed_ns / NS_PER_S, format_style(STYLE_PLAIN));
     say_comparison(part->tally, part->compared);
     say_types(part->tally);
     say_latencies(part->tally);

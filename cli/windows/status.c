@@ -375,23 +375,11 @@ static void print_json(const struct status *status)
 
 /* ---- Text ---- */
 
-static void say(const char *format, ...) CLI_PRINTF(1, 2);
-static void say(const char *format, ...)
-{
-    char text[2048];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        cli_write(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
-
 static void say_file(const char *title, const char *state, const struct driver_file *file)
 {
     char path[DRIVER_PATH_SIZE];
-    say("%-12s %s%s%s%s%s\n", title, state, file->path[0] != 0 ? ", " : "",
-        format_printable(file->path, path, sizeof path), file->version[0] != 0 ? ", version " : "", file->version);
+    cli_say("%-12s %s%s%s%s%s\n", title, state, file->path[0] != 0 ? ", " : "",
+            format_printable(file->path, path, sizeof path), file->version[0] != 0 ? ", version " : "", file->version);
 }
 
 static const char *on_off(bool known, bool on)
@@ -414,12 +402,12 @@ static const char *service_words(enum driver_service service)
 static void say_driver(const struct driver_state *driver)
 {
     say_file("Driver", service_words(driver->service), &driver->file);
-    say("%-12s signatures %s, test mode %s, Secure Boot %s, memory integrity %s\n", "Windows",
-        driver->integrity_known ? (driver->enforces_signatures ? "enforced" : "not enforced") : "not known",
-        on_off(driver->integrity_known, driver->test_mode), on_off(driver->secure_boot_known, driver->secure_boot),
-        on_off(driver->integrity_known, driver->memory_integrity));
+    cli_say("%-12s signatures %s, test mode %s, Secure Boot %s, memory integrity %s\n", "Windows",
+            driver->integrity_known ? (driver->enforces_signatures ? "enforced" : "not enforced") : "not known",
+            on_off(driver->integrity_known, driver->test_mode), on_off(driver->secure_boot_known, driver->secure_boot),
+            on_off(driver->integrity_known, driver->memory_integrity));
     say_file("Npcap", driver->has_npcap ? "found" : "not there", &driver->npcap);
-    say("%-12s %s\n", "Rights", driver->administrator ? "administrator" : "none of an administrator");
+    cli_say("%-12s %s\n", "Rights", driver->administrator ? "administrator" : "none of an administrator");
 }
 
 /* "loopback 3, ptp v1 2": those that are not 0, first..last. */
@@ -430,11 +418,11 @@ static void say_reasons(const char *title, const UINT64 *counts, int first, int 
     for (int i = first; i < last; i++) {
         if (counts[i] == 0)
             continue;
-        say("%s%s %" PRIu64, before, format_words(name(i), words, sizeof words), (uint64_t)counts[i]);
+        cli_say("%s%s %" PRIu64, before, format_words(name(i), words, sizeof words), (uint64_t)counts[i]);
         before = ", ";
     }
     if (before != title)
-        say("\n");
+        cli_say("\n");
 }
 
 static const char *reason_name(int index)
@@ -452,20 +440,22 @@ static void say_monitor(const struct adapter *adapter)
     const AVB_PTP_MONITOR_STATS *statistics = &adapter->statistics;
     char owner[128];
     if (!statistics->enabled) {
-        say("  monitor    none%s\n", statistics->buffer_size != 0 ? "; of the last one:" : "");
+        cli_say("  monitor    none%s\n", statistics->buffer_size != 0 ? "; of the last one:" : "");
         if (statistics->buffer_size == 0)
             return;
     } else {
-        say("  monitor    process %lu%s%s%s\n", (unsigned long)statistics->owner_process, adapter->owner[0] ? " (" : "",
-            format_printable(adapter->owner, owner, sizeof owner), adapter->owner[0] ? ")" : "");
+        cli_say("  monitor    process %lu%s%s%s\n", (unsigned long)statistics->owner_process,
+                adapter->owner[0] ? " (" : "", format_printable(adapter->owner, owner, sizeof owner),
+                adapter->owner[0] ? ")" : "");
     }
     bool bad = statistics->events_dropped > 0;
-    say("  events     %" PRIu64 " in the ring of %" PRIu64 ", %s%" PRIu64 " dropped%s, %" PRIu64 " unread at most\n",
-        (uint64_t)statistics->events_emitted, (uint64_t)statistics->buffer_size,
-        format_style(bad ? STYLE_BAD : STYLE_PLAIN), (uint64_t)statistics->events_dropped, format_style(STYLE_PLAIN),
-        (uint64_t)statistics->high_water);
-    say("  seen       %" PRIu64 " frames, %" PRIu64 " stamps of sent frames\n", (uint64_t)statistics->frames_seen,
-        (uint64_t)statistics->stamps_seen);
+    cli_say("  events     %" PRIu64 " in the ring of %" PRIu64 ", %s%" PRIu64 " dropped%s, %" PRIu64
+            " unread at most\n",
+            (uint64_t)statistics->events_emitted, (uint64_t)statistics->buffer_size,
+            format_style(bad ? STYLE_BAD : STYLE_PLAIN), (uint64_t)statistics->events_dropped,
+            format_style(STYLE_PLAIN), (uint64_t)statistics->high_water);
+    cli_say("  seen       %" PRIu64 " frames, %" PRIu64 " stamps of sent frames\n", (uint64_t)statistics->frames_seen,
+            (uint64_t)statistics->stamps_seen);
     say_reasons("  passed     ", statistics->reasons, AVB_REASON_LOOPBACK, AVB_REASON_NOT_THIS_FRAME, reason_name);
     say_reasons("  refused    ", statistics->reasons, AVB_REASON_NOT_THIS_FRAME, AVB_PTP_REASONS, reason_name);
     say_reasons("  registers  ", statistics->register_results, AVB_STAMP_GIVEN, AVB_STAMP_RESULTS,
@@ -495,18 +485,18 @@ static void say_adapter(const struct adapter *adapter)
 {
     const ptpmon_interface *interface = adapter->interface;
     char name[PTPMON_NAME_MAX], description[PTPMON_NAME_MAX], rx[64], tx[64];
-    say("\n%s%s%s: %s, %s\n", format_style(STYLE_BOLD), format_printable(interface->name, name, sizeof name),
-        format_style(STYLE_PLAIN), format_printable(interface->description, description, sizeof description),
-        interface->up ? "up" : "down");
+    cli_say("\n%s%s%s: %s, %s\n", format_style(STYLE_BOLD), format_printable(interface->name, name, sizeof name),
+            format_style(STYLE_PLAIN), format_printable(interface->description, description, sizeof description),
+            interface->up ? "up" : "down");
     stamping_rx_words(interface, rx, sizeof rx);
     stamping_tx_words(interface, tx, sizeof tx);
-    say("  can stamp  RX %s; TX %s\n", rx, tx);
-    say("  driver     %s\n", binding_words(adapter));
+    cli_say("  can stamp  RX %s; TX %s\n", rx, tx);
+    cli_say("  driver     %s\n", binding_words(adapter));
     if (adapter->contact != CONTACT_ANSWERS)
         return;
-    say("  stamps     %s; NDIS %lu.%lu\n", source_name(adapter->statistics.source),
-        (unsigned long)(adapter->statistics.ndis_version >> 16),
-        (unsigned long)(adapter->statistics.ndis_version & 0xFFFFu));
+    cli_say("  stamps     %s; NDIS %lu.%lu\n", source_name(adapter->statistics.source),
+            (unsigned long)(adapter->statistics.ndis_version >> 16),
+            (unsigned long)(adapter->statistics.ndis_version & 0xFFFFu));
     say_monitor(adapter);
 }
 
@@ -514,13 +504,13 @@ static void say_findings(const struct status *status)
 {
     char name[PTPMON_NAME_MAX];
     if (status->finding_count > 0)
-        say("\n%sFindings%s\n", format_style(STYLE_BOLD), format_style(STYLE_PLAIN));
+        cli_say("\n%sFindings%s\n", format_style(STYLE_BOLD), format_style(STYLE_PLAIN));
     for (size_t i = 0; i < status->finding_count; i++) {
         const struct finding *finding = &status->findings[i];
         const ptpmon_interface *interface = finding->interface;
-        say("  %s%s%s%s%s\n", format_style(STYLE_WARN),
-            interface != NULL ? format_printable(interface->name, name, sizeof name) : "",
-            interface != NULL ? ": " : "", finding->text, format_style(STYLE_PLAIN));
+        cli_say("  %s%s%s%s%s\n", format_style(STYLE_WARN),
+                interface != NULL ? format_printable(interface->name, name, sizeof name) : "",
+                interface != NULL ? ": " : "", finding->text, format_style(STYLE_PLAIN));
     }
 }
 
