@@ -9,6 +9,7 @@ import xml.etree.ElementTree
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from pictures import axes, legend, random, texts  # noqa: F401
 
 from ptp_monitor import ClocksReading, Loss, _plot_numbers as numbers, arrays, plot
 from ptp_monitor import _structures as c
@@ -17,26 +18,6 @@ BEGIN = 1_795_374_000_000_000_000  # 2026-11-22 19:00:00 UTC
 EVENT_TIME = 10**13  # event time of BEGIN
 SECOND = 10**9
 MASTER, CLIENT = "bae929.fffe.996d3c-1", "66502d.fffe.de6c83-1"
-
-
-@pytest.fixture
-def axes():
-    return plot.new_figure()[1]
-
-
-@pytest.fixture
-def random():
-    return np.random.default_rng(7)
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
-
-
-def texts(axes):
-    """All words of a picture."""
-    return " ".join([axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel(),
-                     *(text.get_text() for text in axes.texts)])
 
 
 def messages_of(rows):

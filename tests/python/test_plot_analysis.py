@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from pictures import axes, legend, random, texts  # noqa: F401
 
 from ptp_monitor import plot, plot_analysis, time_error
 from ptp_monitor.analysis import EXCHANGE_DTYPE, NOT_KNOWN, Analysis, Asymmetry
@@ -11,26 +12,6 @@ from ptp_monitor.time_error import TimeError
 BEGIN = 1_795_374_000_000_000_000  # 2026-11-22 19:00:00 UTC
 SECOND = 10**9
 MASTER, OTHER, CLIENT = "bae929.fffe.996d3c-1", "0200e2.fffe.e20001-1", "66502d.fffe.de6c83-1"
-
-
-@pytest.fixture
-def axes():
-    return plot.new_figure()[1]
-
-
-@pytest.fixture
-def random():
-    return np.random.default_rng(7)
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
-
-
-def texts(axes):
-    """All words of a picture."""
-    return " ".join([axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel(),
-                     *(text.get_text() for text in axes.texts)])
 
 
 def exchanges(kind, count, interval=0.125, **columns):
