@@ -496,7 +496,7 @@ typedef enum ptpmon_reason {
     PTPMON_COUNTS_DIFFER,    /* ambiguous: several of one key, and not as many frames as events */
     PTPMON_ORDER_UNPROVEN,   /* ambiguous: several of one key, and their order proves nothing: something was
                                 lost among them, or the window was cut short */
-    PTPMON_BEFORE_MONITOR,   /* outside: frame */
+    PTPMON_BEFORE_MONITOR,   /* outside: frame; as the next three, also of the 10 ms where it began or ended */
     PTPMON_AFTER_MONITOR,    /* outside: frame */
     PTPMON_BEFORE_CAPTURE,   /* outside: event */
     PTPMON_AFTER_CAPTURE,    /* outside: event */

@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import time
 
 import pytest
 
@@ -19,6 +20,8 @@ from test_chain import observe
 HERE = pathlib.Path(__file__).resolve().parent
 RING_RECORDS = 4096
 FRAMES = 1000
+
+EDGE_S = 0.05  # of a frame within 10 ms of the beginning it is not told that it has no event
 
 GONE_EXIT = 3
 GONE_S = 60  # longer than it looks for an adapter
@@ -47,6 +50,7 @@ class Watch:
         self.process = chain.lab.start(f"reset-{Watch.count}",
                                        [chain.ptpmon, "watch", "--json", *options, chain.end.interface], chain.end)
         self.process.wait_for('"type":"start"', "stdout")
+        time.sleep(EDGE_S)
 
     def whole_lines(self):
         return lines_of(self.process.stdout.rpartition("\n")[0])
