@@ -9,3 +9,12 @@ add_compile_definitions(
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 # Loaded anywhere in 64 bits, data not executable; one result for one source.
 add_link_options(-static -Wl,--dynamicbase,--high-entropy-va,--nxcompat,--no-insert-timestamp)
+
+enable_language(RC)
+string(REPLACE "." "," PTPMON_VERSION_COMMAS "${PROJECT_VERSION}.0")
+
+# What Explorer shows of a program (type 1) or a DLL (2).
+function(ptpmon_version_resource target PTPMON_FILE_TYPE PTPMON_FILE_NAME PTPMON_FILE_DESCRIPTION)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/version.rc.in ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc @ONLY)
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc)
+endfunction()

@@ -202,6 +202,17 @@ def test_programs_run_on_the_oldest_windows(image):
     assert (header.MajorSubsystemVersion, header.MinorSubsystemVersion) <= (6, 3)
 
 
+def test_programs_say_what_they_are(program, image):
+    """To who looks at their properties."""
+    fixed, = image.VS_FIXEDFILEINFO
+    numbers = [fixed.FileVersionMS >> 16, fixed.FileVersionMS & 0xFFFF, fixed.FileVersionLS >> 16]
+    assert ".".join(map(str, numbers)) == VERSION
+    assert fixed.FileType == {"ptpmon.exe": 1, "ptpmon.dll": 2}[program]
+    strings, = [table.entries for info in image.FileInfo[0] if hasattr(info, "StringTable")
+                for table in info.StringTable]
+    assert strings[b"OriginalFilename"].decode() == program and strings[b"FileVersion"].decode() == VERSION
+
+
 def test_programs_are_stripped_and_their_symbols_apart(files):
     for name in ("ptpmon.exe", "ptpmon.dll"):
         stripped, symbols = pefile.PE(data=files[name]), pefile.PE(data=files[f"symbols/{name}.debug"])
