@@ -299,10 +299,9 @@ static void judge_doubts(struct ptpmon_point *point, bool must)
 
 static void watch_order(struct ptpmon_point *point, const struct ptpmon_sighting *sighting)
 {
-    for (unsigned i = 0; i < LOCAL_KINDS; i++) {
+    for (unsigned kinds = sighting->stamp_kinds; kinds; kinds &= kinds - 1) {
+        unsigned i = (unsigned)__builtin_ctz(kinds);
         struct ptpmon_last_stamp *last = &point->last[i][sighting->direction == AVB_DIRECTION_TX];
-        if (!(sighting->stamp_kinds & 1u << i))
-            continue;
         int64_t ns = sighting->stamp_ns[i];
         bool later = !point->takes_observations || sighting->event_time >= last->event_time;
         if (last->known && later && ns < last->ns - DISORDER_NS) {
@@ -345,39 +344,34 @@ static void read_content(struct ptpmon_sighting *sighting, const ptpmon_message 
     sighting->cumulativeScaledRateOffset = message->cumulativeScaledRateOffset;
     sighting->nanoseconds = message->nanoseconds;
     sighting->seconds = message->seconds;
+    bool in_range = message->nanoseconds < NS_PER_SECOND && message->seconds < LATEST_TIME_NS / NS_PER_SECOND;
+    sighting->timestamp_ns =
+        in_range ? (int64_t)message->seconds * NS_PER_SECOND + (int64_t)message->nanoseconds : NO_TIME;
     sighting->correctionField = message->correctionField;
     memcpy(sighting->requesting.clockIdentity, message->requestingClockIdentity,
            sizeof message->requestingClockIdentity);
     sighting->requesting.portNumber = message->requestingPortNumber;
 }
 
-/* Whether the timestamp of a message is computed with. */
-static bool needs_timestamp(const struct ptpmon_sighting *sighting)
-{
-    switch (sighting->messageType) {
-    case AVB_PTP_SYNC:
-        return !sighting->two_step;
-    case AVB_PTP_PDELAY_RESP:
-        return sighting->two_step;
-    case AVB_PTP_FOLLOW_UP:
-    case AVB_PTP_DELAY_RESP:
-    case AVB_PTP_PDELAY_RESP_FOLLOW_UP:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void tally_content(struct ptpmon_point *point, const struct ptpmon_sighting *sighting)
 {
-    uint8_t needs = needs_timestamp(sighting) ? PTPMON_MESSAGE_TIMESTAMP : 0;
-    if (sighting->messageType == AVB_PTP_DELAY_RESP || sighting->messageType == AVB_PTP_PDELAY_RESP ||
-        sighting->messageType == AVB_PTP_PDELAY_RESP_FOLLOW_UP)
-        needs |= PTPMON_MESSAGE_REQUESTING;
+    enum { TIME = PTPMON_MESSAGE_TIMESTAMP, PORT = PTPMON_MESSAGE_REQUESTING };
+    /* What is computed with, of one- and two-step messages. */
+    static const uint8_t needed[2][16] = {
+        {[AVB_PTP_SYNC] = TIME,
+         [AVB_PTP_PDELAY_RESP] = PORT,
+         [AVB_PTP_FOLLOW_UP] = TIME,
+         [AVB_PTP_DELAY_RESP] = TIME | PORT,
+         [AVB_PTP_PDELAY_RESP_FOLLOW_UP] = TIME | PORT},
+        {[AVB_PTP_PDELAY_RESP] = TIME | PORT,
+         [AVB_PTP_FOLLOW_UP] = TIME,
+         [AVB_PTP_DELAY_RESP] = TIME | PORT,
+         [AVB_PTP_PDELAY_RESP_FOLLOW_UP] = TIME | PORT},
+    };
+    uint8_t needs = needed[sighting->two_step][sighting->messageType];
     if ((sighting->has & needs) != needs)
         ptpmon_tally(point, PTPMON_COUNT_CUT_SHORT);
-    int64_t ns;
-    if (needs_timestamp(sighting) && ptpmon_sighting_time(sighting, &ns) == PTPMON_TIMESTAMP_OUT_OF_RANGE)
+    if (sighting->has & needs & TIME && sighting->timestamp_ns == NO_TIME)
         ptpmon_tally(point, PTPMON_COUNT_TIMESTAMP_OUT_OF_RANGE);
     if (!ptpmon_correction_fits(sighting->correctionField))
         ptpmon_tally(point, PTPMON_COUNT_CORRECTION_OUT_OF_RANGE);
@@ -403,9 +397,11 @@ static ptpmon_status advance(struct ptpmon_point *point, ptpmon_instant time)
         status = begin_anew(point, time);
     if (time > point->now)
         point->now = time;
-    ptpmon_status expired = ptpmon_expire(point, point->now);
-    ptpmon_status crossed = ptpmon_transit_expire(point->analyzer, point);
-    return first_failure(status, first_failure(expired, crossed));
+    if (point->now >= point->next_deadline)
+        status = first_failure(status, ptpmon_expire(point, point->now));
+    if (point->analyzer->transit)
+        status = first_failure(status, ptpmon_transit_expire(point->analyzer, point));
+    return status;
 }
 
 static ptpmon_status take_announce(struct ptpmon_point *point, struct ptpmon_port *port,
@@ -429,11 +425,10 @@ static ptpmon_status take(struct ptpmon_point *point, const struct ptpmon_sighti
     watch_order(point, sighting);
     if (sighting->messageType <= AVB_PTP_PDELAY_RESP ||
         (sighting->messageType >= AVB_PTP_FOLLOW_UP && sighting->messageType <= AVB_PTP_PDELAY_RESP_FOLLOW_UP))
-        taken = ptpmon_match(point, ptpmon_port_get(point, sighting), sighting);
+        taken = ptpmon_match(point, sighting);
     else if (sighting->messageType == AVB_PTP_ANNOUNCE)
         taken = take_announce(point, ptpmon_port_get(point, sighting), sighting);
-    point->counts.counts[PTPMON_COUNT_PORTS_FORGOTTEN] = point->ports.forgotten + point->pairs.forgotten;
-    ptpmon_status settled = ptpmon_settle(point, NULL);
+    ptpmon_status settled = ptpmon_list_is_empty(&point->completed) ? PTPMON_OK : ptpmon_settle(point, NULL);
     return first_failure(status, first_failure(taken, settled));
 }
 
@@ -614,7 +609,9 @@ ptpmon_status ptpmon_analyzer_counts(const ptpmon_analyzer *analyzer, uint32_t n
 {
     if (!analyzer || number >= analyzer->point_count)
         return ptpmon_fail(PTPMON_INVALID, "analyzer: there is no point %u", (unsigned)number);
-    *counts = analyzer->points[number]->counts;
+    const struct ptpmon_point *point = analyzer->points[number];
+    *counts = point->counts;
+    counts->counts[PTPMON_COUNT_PORTS_FORGOTTEN] = point->ports.forgotten + point->pairs.forgotten;
     /* The statistics are of all points together: the first one tells. */
     if (number == 0)
         counts->counts[PTPMON_COUNT_SERIES_LEFT_OUT] = ptpmon_statistics_set_left_out(analyzer->statistics);

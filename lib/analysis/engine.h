@@ -31,6 +31,9 @@
 /* Times beyond are not computed with, so that sums with corrections fit. */
 #define LATEST_TIME_NS (INT64_MAX - 1000 * NS_PER_SECOND)
 
+/* Of a timestamp in a message; those that are computed with are not negative. */
+#define NO_TIME INT64_MIN
+
 #define LARGEST_CORRECTION (10 * NS_PER_SECOND * PTPMON_FRACTIONS)
 
 /* A message as it was seen at a point. */
@@ -46,6 +49,7 @@ struct ptpmon_sighting {
     int32_t cumulativeScaledRateOffset;
     uint32_t nanoseconds;
     uint64_t seconds;
+    int64_t timestamp_ns; /* of seconds and nanoseconds; NO_TIME = they are out of range */
     int64_t correctionField;
     int64_t stamp_ns[LOCAL_KINDS];
     ptpmon_instant time; /* event time; of a capture alone capture time */
@@ -71,6 +75,13 @@ enum ptpmon_pending_state {
 /* Windows are of these lengths: messages wait in one queue for each, in order of time. */
 #define WINDOWS 8
 
+/* What a complete Sync says: t1, and why it cannot be computed with. */
+struct ptpmon_origin {
+    ptpmon_exchange_reason reason;
+    int64_t t1_ns;   /* as the message says */
+    ptpmon_time t1c; /* corrected */
+};
+
 struct ptpmon_pending {
     struct ptpmon_hash_node node;
     struct ptpmon_list queue;     /* of its window */
@@ -85,6 +96,7 @@ struct ptpmon_pending {
     uint8_t responses; /* e2e: exchanges made of this request */
     uint8_t window;
     ptpmon_instant deadline, completed_at;
+    struct ptpmon_origin origin; /* Sync: once it is complete */
     struct ptpmon_sighting messages[PLACES];
 };
 
@@ -106,8 +118,8 @@ enum ptpmon_sequence_type { SEQUENCE_SYNC, SEQUENCE_DELAY_REQ, SEQUENCE_PDELAY_R
 struct ptpmon_used_sync {
     ptpmon_instant time;
     int64_t window_ns;
-    int64_t t1_ns;   /* as the message says */
-    ptpmon_time t1c; /* corrected */
+    int64_t t1_ns;
+    ptpmon_time t1c;
     int64_t correction_sync, correction_follow_up;
     int64_t stamp_ns[LOCAL_KINDS];
     uint64_t event_time, frame_number;
@@ -183,6 +195,7 @@ struct ptpmon_point {
 
     struct ptpmon_hash_table table; /* of pending exchanges */
     struct ptpmon_list windows[WINDOWS];
+    unsigned windows_used;        /* bits: in the others nothing waits */
     ptpmon_instant next_deadline; /* none is earlier */
     struct ptpmon_list completed;
     uint32_t pending_count;
@@ -256,11 +269,10 @@ ptpmon_status ptpmon_analyzer_decided(struct ptpmon_point *point, const ptpmon_e
 
 /* ---- matching.c: from messages to pending exchanges ---------------------------------------- */
 
-/* Takes a message of `port` that takes part in exchanges. Errors, of all of these: NO_MEMORY, and then the statistics
- * lack something. */
-ptpmon_status ptpmon_match(struct ptpmon_point *point, struct ptpmon_port *port,
-                           const struct ptpmon_sighting *sighting);
-/* Decides what waited for longer than its window by `now`. */
+/* Takes a message that takes part in exchanges. Errors, of all of these: NO_MEMORY, and then the statistics lack
+ * something. */
+ptpmon_status ptpmon_match(struct ptpmon_point *point, const struct ptpmon_sighting *sighting);
+/* Decides what waited for longer than its window by `now`; of next_deadline or later. */
 ptpmon_status ptpmon_expire(struct ptpmon_point *point, ptpmon_instant now);
 /* How long messages of one exchange lie apart at most; ptpmon_pending.window. */
 int64_t ptpmon_window_length(const struct ptpmon_point *point, unsigned window);
@@ -315,10 +327,19 @@ bool ptpmon_settle_peer_delay(struct ptpmon_point *point, const struct ptpmon_pe
                               ptpmon_exchange *exchange);
 
 /* A complete Sync can be computed with from now on, if it is whole. */
-void ptpmon_sync_completed(struct ptpmon_point *point, const struct ptpmon_pending *pending);
+void ptpmon_sync_completed(struct ptpmon_point *point, struct ptpmon_pending *pending);
 
-/* The time of a message, ns. COMPUTED, WITHOUT_FRAME, TIMESTAMP_OUT_OF_RANGE. */
-ptpmon_exchange_reason ptpmon_sighting_time(const struct ptpmon_sighting *sighting, int64_t *ns);
+/* The time that a message says, ns. COMPUTED, WITHOUT_FRAME, TIMESTAMP_OUT_OF_RANGE. */
+static inline ptpmon_exchange_reason ptpmon_sighting_time(const struct ptpmon_sighting *sighting, int64_t *ns)
+{
+    if (!(sighting->has & PTPMON_MESSAGE_TIMESTAMP))
+        return PTPMON_WITHOUT_FRAME;
+    if (sighting->timestamp_ns == NO_TIME)
+        return PTPMON_TIMESTAMP_OUT_OF_RANGE;
+    *ns = sighting->timestamp_ns;
+    return PTPMON_COMPUTED;
+}
+
 static inline bool ptpmon_correction_fits(int64_t correction)
 {
     return correction <= LARGEST_CORRECTION && correction >= -LARGEST_CORRECTION;
@@ -331,14 +352,33 @@ static inline ptpmon_exchange_reason ptpmon_first_reason(ptpmon_exchange_reason 
 }
 
 /* The best kind among these bits; NONE: there is none. */
-ptpmon_stamp_kind ptpmon_best_kind(unsigned kinds);
-ptpmon_stamp ptpmon_stamp_of(const struct ptpmon_sighting *sighting, ptpmon_stamp_kind kind);
-ptpmon_stamp ptpmon_stamp_of_message(int64_t ns);
+static inline ptpmon_stamp_kind ptpmon_best_kind(unsigned kinds)
+{
+    return kinds ? KIND_AT(__builtin_ctz(kinds)) : PTPMON_STAMP_NONE;
+}
+
+static inline ptpmon_stamp ptpmon_stamp_of(const struct ptpmon_sighting *sighting, ptpmon_stamp_kind kind)
+{
+    if (kind < PTPMON_STAMP_HARDWARE || !sighting->present || !(sighting->stamp_kinds & KIND_BIT(kind)))
+        return (ptpmon_stamp){0, PTPMON_STAMP_NONE};
+    return (ptpmon_stamp){sighting->stamp_ns[KIND_INDEX(kind)], kind};
+}
+
+static inline ptpmon_stamp ptpmon_stamp_of_message(int64_t ns)
+{
+    return (ptpmon_stamp){ns, PTPMON_STAMP_MESSAGE};
+}
 
 /* Did the clock of this kind run through, between two event times? Sets *segment where it did. NOT_SURE_YET never where
- * `must`: what nobody can tell any more counts as a step. */
-enum ptpmon_local_clock_run ptpmon_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind, uint64_t from,
-                                       uint64_t to, bool must, uint32_t *segment);
+ * `must`: what nobody can tell any more counts as a step. Of a capture alone nothing is known of the clock. */
+enum ptpmon_local_clock_run ptpmon_clock_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind, uint64_t from,
+                                             uint64_t to, bool must, uint32_t *segment);
+static inline enum ptpmon_local_clock_run ptpmon_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind,
+                                                     uint64_t from, uint64_t to, bool must, uint32_t *segment)
+{
+    *segment = 0;
+    return point->takes_observations ? ptpmon_clock_ran(point, kind, from, to, must, segment) : PTPMON_CLOCK_RAN;
+}
 
 /* ---- transit.c: one message at several points ----------------------------------------------- */
 

@@ -45,8 +45,7 @@ static uint8_t window_of(const struct ptpmon_point *point, const struct ptpmon_s
 struct part {
     ptpmon_exchange_kind kind;
     enum ptpmon_place place;
-    ptpmon_port_identity initiator; /* who sent the first message of the exchange */
-    uint64_t key[2], hash;
+    uint64_t key[2], hash; /* by who sent the first message of the exchange */
 };
 
 static bool is_peer_delay(ptpmon_exchange_kind kind)
@@ -122,14 +121,15 @@ static struct ptpmon_pending *first_of_queue(const struct ptpmon_list *queue)
 
 ptpmon_status ptpmon_expire(struct ptpmon_point *point, ptpmon_instant now)
 {
-    if (now < point->next_deadline)
-        return PTPMON_OK;
     point->next_deadline = PTPMON_INSTANT_MAX;
-    for (unsigned window = 0; window < WINDOWS; window++) {
+    for (unsigned used = point->windows_used; used; used &= used - 1) {
+        unsigned window = (unsigned)__builtin_ctz(used);
         struct ptpmon_pending *pending;
         while ((pending = first_of_queue(&point->windows[window])) && pending->deadline <= now)
             expire(point, pending);
-        if (pending && pending->deadline < point->next_deadline)
+        if (!pending)
+            point->windows_used &= ~(1u << window);
+        else if (pending->deadline < point->next_deadline)
             point->next_deadline = pending->deadline;
     }
     return ptpmon_settle(point, NULL);
@@ -187,6 +187,7 @@ static struct ptpmon_pending *new_pending(struct ptpmon_point *point, const stru
     if (pending->deadline < point->next_deadline)
         point->next_deadline = pending->deadline;
     ptpmon_list_append(&point->windows[window], &pending->queue);
+    point->windows_used |= 1u << window;
     ptpmon_hash_table_insert(&point->table, &pending->node, part->hash);
     point->pending_count++;
     analyzer->pending_count++;
@@ -228,24 +229,24 @@ static ptpmon_exchange_kind kind_of(const struct ptpmon_sighting *sighting)
 }
 
 /* Who asked: the message says so, or else it was the one that asked last, the other way. */
-static ptpmon_port_identity requester_of(const struct ptpmon_sighting *sighting, ptpmon_exchange_kind kind,
-                                         const struct ptpmon_domain *domain)
+static ptpmon_port_identity requester_of(struct ptpmon_point *point, const struct ptpmon_sighting *sighting,
+                                         ptpmon_exchange_kind kind)
 {
     static const ptpmon_port_identity unknown = {0};
     if (sighting->has & PTPMON_MESSAGE_REQUESTING)
         return sighting->requesting;
-    return sighting->direction <= AVB_DIRECTION_TX ? domain->requesting[is_peer_delay(kind)][!sighting->direction]
-                                                   : unknown;
+    if (sighting->direction > AVB_DIRECTION_TX)
+        return unknown;
+    return ptpmon_domain_get(point, sighting)->requesting[is_peer_delay(kind)][!sighting->direction];
 }
 
-static struct part part_of(const struct ptpmon_point *point, const struct ptpmon_sighting *sighting,
-                           const struct ptpmon_domain *domain)
+static struct part part_of(struct ptpmon_point *point, const struct ptpmon_sighting *sighting)
 {
     struct part part = {.kind = kind_of(sighting), .place = place_of(sighting->messageType)};
     bool first = part.place == PLACE_FIRST || part.kind == PTPMON_EXCHANGE_SYNC;
-    part.initiator = first ? sighting->source : requester_of(sighting, part.kind, domain);
-    part.key[0] = ptpmon_clock_word(&part.initiator);
-    part.key[1] = (uint64_t)part.initiator.portNumber << 48 | (uint64_t)sighting->sequenceId << 32 |
+    ptpmon_port_identity initiator = first ? sighting->source : requester_of(point, sighting, part.kind);
+    part.key[0] = ptpmon_clock_word(&initiator);
+    part.key[1] = (uint64_t)initiator.portNumber << 48 | (uint64_t)sighting->sequenceId << 32 |
                   (uint64_t)sighting->sdoId << 16 | (uint64_t)sighting->domainNumber << 8 | (uint64_t)part.kind;
     part.hash = ptpmon_hash_mix(part.key[0] * (point->table.seed | 1) + part.key[1]);
     return part;
@@ -303,6 +304,7 @@ static bool is_complete(const struct ptpmon_pending *pending)
     return !two_step || messages[PLACE_FOLLOW_UP].present;
 }
 
+/* port: of the first message; NULL of others. */
 static void put(struct ptpmon_point *point, struct ptpmon_pending *pending, struct ptpmon_port *port,
                 enum ptpmon_place place, const struct ptpmon_sighting *sighting)
 {
@@ -341,15 +343,16 @@ static void another_responder(struct ptpmon_point *point, struct ptpmon_pending 
 static void begin(struct ptpmon_point *point, struct ptpmon_port *port, const struct part *part,
                   const struct ptpmon_sighting *sighting)
 {
-    struct ptpmon_sequence *sequence =
-        part->place == PLACE_FIRST ? &port->sequences[ptpmon_sequence_type_of(sighting->messageType)] : NULL;
+    const struct ptpmon_sequence *sequence =
+        port ? &port->sequences[ptpmon_sequence_type_of(sighting->messageType)] : NULL;
     struct ptpmon_pending *pending = new_pending(point, part, window_of(point, sighting, sequence));
     put(point, pending, port, part->place, sighting);
 }
 
-static ptpmon_status note_first(struct ptpmon_point *point, struct ptpmon_port *port, struct ptpmon_domain *domain,
+static ptpmon_status note_first(struct ptpmon_point *point, struct ptpmon_port *port,
                                 const struct ptpmon_sighting *sighting)
 {
+    struct ptpmon_domain *domain = ptpmon_domain_get(point, sighting);
     if (sighting->messageType == AVB_PTP_SYNC) {
         if (sighting->direction != AVB_DIRECTION_TX)
             ptpmon_domain_follow(point, domain, sighting);
@@ -403,15 +406,15 @@ static void take(struct ptpmon_point *point, struct ptpmon_port *port, struct pt
     }
 }
 
-ptpmon_status ptpmon_match(struct ptpmon_point *point, struct ptpmon_port *port, const struct ptpmon_sighting *sighting)
+ptpmon_status ptpmon_match(struct ptpmon_point *point, const struct ptpmon_sighting *sighting)
 {
-    struct ptpmon_domain *domain = ptpmon_domain_get(point, sighting);
-    struct part part = part_of(point, sighting, domain);
+    struct part part = part_of(point, sighting);
+    struct ptpmon_port *port = part.place == PLACE_FIRST ? ptpmon_port_get(point, sighting) : NULL;
     enum fit fit = FITS;
     ptpmon_status status = PTPMON_OK;
     struct ptpmon_pending *pending = choose(point, &part, sighting, &fit);
-    if (part.place == PLACE_FIRST && (fit == FITS || fit == IS_OF_ANOTHER))
-        status = note_first(point, port, domain, sighting);
+    if (port && (fit == FITS || fit == IS_OF_ANOTHER))
+        status = note_first(point, port, sighting);
     if (pending)
         take(point, port, pending, fit, &part, sighting);
     else

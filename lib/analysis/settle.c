@@ -12,44 +12,11 @@
 
 /* ---- What all kinds need ------------------------------------------------------------------ */
 
-ptpmon_exchange_reason ptpmon_sighting_time(const struct ptpmon_sighting *sighting, int64_t *ns)
-{
-    if (!(sighting->has & PTPMON_MESSAGE_TIMESTAMP))
-        return PTPMON_WITHOUT_FRAME;
-    if (sighting->nanoseconds >= NS_PER_SECOND || sighting->seconds >= LATEST_TIME_NS / NS_PER_SECOND)
-        return PTPMON_TIMESTAMP_OUT_OF_RANGE;
-    *ns = (int64_t)sighting->seconds * NS_PER_SECOND + sighting->nanoseconds;
-    return PTPMON_COMPUTED;
-}
-
-ptpmon_stamp_kind ptpmon_best_kind(unsigned kinds)
-{
-    for (unsigned i = 0; i < LOCAL_KINDS; i++)
-        if (kinds & 1u << i)
-            return KIND_AT(i);
-    return PTPMON_STAMP_NONE;
-}
-
-ptpmon_stamp ptpmon_stamp_of(const struct ptpmon_sighting *sighting, ptpmon_stamp_kind kind)
-{
-    if (kind < PTPMON_STAMP_HARDWARE || !sighting->present || !(sighting->stamp_kinds & KIND_BIT(kind)))
-        return (ptpmon_stamp){0, PTPMON_STAMP_NONE};
-    return (ptpmon_stamp){sighting->stamp_ns[KIND_INDEX(kind)], kind};
-}
-
-ptpmon_stamp ptpmon_stamp_of_message(int64_t ns)
-{
-    return (ptpmon_stamp){ns, PTPMON_STAMP_MESSAGE};
-}
-
 /* Captures are stamped by the system's clock, as software stamps are. */
-enum ptpmon_local_clock_run ptpmon_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind, uint64_t from,
-                                       uint64_t to, bool must, uint32_t *segment)
+enum ptpmon_local_clock_run ptpmon_clock_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind, uint64_t from,
+                                             uint64_t to, bool must, uint32_t *segment)
 {
     const struct ptpmon_local_clock *clock = point->clocks[kind == PTPMON_STAMP_HARDWARE ? 0 : 1];
-    *segment = 0;
-    if (!point->takes_observations)
-        return PTPMON_CLOCK_RAN;
     enum ptpmon_local_clock_run run = from <= to ? ptpmon_local_clock_ran(clock, from, to, segment)
                                                  : ptpmon_local_clock_ran(clock, to, from, segment);
     return run == PTPMON_CLOCK_NOT_SURE_YET && must ? PTPMON_CLOCK_STEPPED_ON : run;
@@ -162,10 +129,10 @@ static ptpmon_status settle_one(struct ptpmon_point *point, struct ptpmon_pendin
         [PTPMON_EXCHANGE_P2P] = ptpmon_settle_peer_delay,
         [PTPMON_EXCHANGE_P2P_AS] = ptpmon_settle_peer_delay,
     };
-    ptpmon_exchange *exchange = ptpmon_analyzer_draft(point->analyzer);
     bool peer_delay = pending->kind == PTPMON_EXCHANGE_P2P || pending->kind == PTPMON_EXCHANGE_P2P_AS;
     if (!must && peer_delay && !pending->expired && point->now - pending->completed_at < LATE_RESPONDER_NS)
         return PTPMON_NOTHING;
+    ptpmon_exchange *exchange = ptpmon_analyzer_draft(point->analyzer);
     describe(point, pending, exchange);
     if (!functions[pending->kind](point, pending, must, exchange))
         return PTPMON_NOTHING;
@@ -173,7 +140,7 @@ static ptpmon_status settle_one(struct ptpmon_point *point, struct ptpmon_pendin
     ptpmon_list_remove(&pending->completed);
     pending->state = PENDING_SETTLED;
     ptpmon_status status = ptpmon_analyzer_decided(point, exchange);
-    ptpmon_status crossed = ptpmon_transit_settled(point, pending);
+    ptpmon_status crossed = point->analyzer->transit ? ptpmon_transit_settled(point, pending) : PTPMON_OK;
     return status != PTPMON_OK ? status : crossed;
 }
 

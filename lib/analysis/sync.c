@@ -21,8 +21,7 @@ static int64_t slack_of(ptpmon_stamp_kind kind)
     return kind == PTPMON_STAMP_HARDWARE ? NS_PER_SECOND / 1000 : 20 * NS_PER_SECOND / 1000;
 }
 
-/* t1 as the message says, and corrected. */
-static ptpmon_exchange_reason origin_of(const struct ptpmon_pending *pending, int64_t *t1_ns, ptpmon_time *t1c)
+static ptpmon_exchange_reason find_origin(const struct ptpmon_pending *pending, struct ptpmon_origin *origin)
 {
     const struct ptpmon_sighting *sync = &pending->messages[PLACE_FIRST];
     const struct ptpmon_sighting *follow_up = &pending->messages[PLACE_FOLLOW_UP];
@@ -32,29 +31,28 @@ static ptpmon_exchange_reason origin_of(const struct ptpmon_pending *pending, in
         return PTPMON_WITHOUT_SYNC;
     if (sync->two_step && !follow_up->present)
         return PTPMON_WITHOUT_FOLLOW_UP;
-    const struct ptpmon_sighting *origin = sync->two_step ? follow_up : sync;
-    if (!sync->has_content || !origin->has_content)
+    const struct ptpmon_sighting *teller = sync->two_step ? follow_up : sync;
+    if (!sync->has_content || !teller->has_content)
         return PTPMON_WITHOUT_FRAME;
-    ptpmon_exchange_reason reason = ptpmon_sighting_time(origin, t1_ns);
+    ptpmon_exchange_reason reason = ptpmon_sighting_time(teller, &origin->t1_ns);
     if (reason != PTPMON_COMPUTED)
         return reason;
-    if (!ptpmon_correction_fits(sync->correctionField) || !ptpmon_correction_fits(origin->correctionField))
+    if (!ptpmon_correction_fits(sync->correctionField) || !ptpmon_correction_fits(teller->correctionField))
         return PTPMON_CORRECTION_OUT_OF_RANGE;
     int64_t correction = sync->correctionField + (sync->two_step ? follow_up->correctionField : 0);
-    *t1c = ptpmon_time_add(ptpmon_time_of_ns(*t1_ns), ptpmon_time_of_scaled(correction));
+    origin->t1c = ptpmon_time_add(ptpmon_time_of_ns(origin->t1_ns), ptpmon_time_of_scaled(correction));
     return PTPMON_COMPUTED;
 }
 
-static void keep_sync(struct ptpmon_port *port, const struct ptpmon_pending *pending, int64_t window_ns, int64_t t1_ns,
-                      ptpmon_time t1c)
+static void keep_sync(struct ptpmon_port *port, const struct ptpmon_pending *pending, int64_t window_ns)
 {
     const struct ptpmon_sighting *sync = &pending->messages[PLACE_FIRST];
     struct ptpmon_used_sync *kept = &port->syncs[port->sync_next];
     *kept = (struct ptpmon_used_sync){
         .time = sync->time,
         .window_ns = window_ns,
-        .t1_ns = t1_ns,
-        .t1c = t1c,
+        .t1_ns = pending->origin.t1_ns,
+        .t1c = pending->origin.t1c,
         .correction_sync = sync->correctionField,
         .correction_follow_up = sync->two_step ? pending->messages[PLACE_FOLLOW_UP].correctionField : 0,
         .event_time = sync->event_time,
@@ -76,6 +74,10 @@ static void follow_time_base(struct ptpmon_point *point, struct ptpmon_port *por
     if (!(follow_up->has & PTPMON_MESSAGE_FOLLOW_UP))
         return;
     bool changed = port->has_time_base && port->gmTimeBaseIndicator != follow_up->gmTimeBaseIndicator;
+    port->has_time_base = true;
+    port->gmTimeBaseIndicator = follow_up->gmTimeBaseIndicator;
+    if (!changed)
+        return;
     ptpmon_finding finding = {
         .kind = PTPMON_FOUND_GM_TIME_BASE,
         .point = point->number,
@@ -85,25 +87,21 @@ static void follow_time_base(struct ptpmon_point *point, struct ptpmon_port *por
         .event_time = follow_up->event_time,
         .realtime_ns = follow_up->realtime_ns,
     };
-    port->has_time_base = true;
-    port->gmTimeBaseIndicator = follow_up->gmTimeBaseIndicator;
-    if (changed)
-        ptpmon_analyzer_found(point->analyzer, &finding);
+    ptpmon_analyzer_found(point->analyzer, &finding);
 }
 
-void ptpmon_sync_completed(struct ptpmon_point *point, const struct ptpmon_pending *pending)
+void ptpmon_sync_completed(struct ptpmon_point *point, struct ptpmon_pending *pending)
 {
     const struct ptpmon_sighting *sync = &pending->messages[PLACE_FIRST];
-    int64_t t1_ns = 0;
-    ptpmon_time t1c;
+    ptpmon_exchange_reason reason = find_origin(pending, &pending->origin);
+    pending->origin.reason = reason;
     if (!sync->present)
         return;
     struct ptpmon_port *port = ptpmon_port_find(point, sync->sdoId, sync->domainNumber, &sync->source);
     if (!port)
         return;
-    ptpmon_exchange_reason reason = origin_of(pending, &t1_ns, &t1c);
     if (reason == PTPMON_COMPUTED) {
-        keep_sync(port, pending, ptpmon_window_length(point, pending->window), t1_ns, t1c);
+        keep_sync(port, pending, ptpmon_window_length(point, pending->window));
         follow_time_base(point, port, sync->two_step ? &pending->messages[PLACE_FOLLOW_UP] : sync);
     } else if (reason == PTPMON_WITHOUT_FOLLOW_UP) {
         port->lost_follow_up = true;
@@ -115,16 +113,17 @@ void ptpmon_sync_completed(struct ptpmon_point *point, const struct ptpmon_pendi
 static const struct ptpmon_newest_delay *delay_of(struct ptpmon_point *point, const struct ptpmon_sighting *sync,
                                                   const struct ptpmon_port *port, ptpmon_stamp_kind kind)
 {
-    const struct ptpmon_newest_delay *candidates[3] = {NULL}, *newest = NULL;
+    const struct ptpmon_newest_delay *candidates[2] = {NULL}, *newest = NULL;
     bool gptp = AVB_PTP_MAJOR_SDO_ID(sync->sdoId) == 1 && sync->transport == AVB_TRANSPORT_ETHERNET;
     if (port && !gptp)
         candidates[0] = &port->delays[KIND_INDEX(kind)];
-    if (sync->direction == AVB_DIRECTION_RX)
+    if (sync->direction == AVB_DIRECTION_RX) {
         candidates[1] = &point->link[KIND_INDEX(kind)];
-    const struct ptpmon_pair *link = ptpmon_link_find(point, &sync->source);
-    if (link && sync->direction != AVB_DIRECTION_RX)
-        candidates[2] = &link->delays[KIND_INDEX(kind)];
-    for (unsigned i = 0; i < 3; i++)
+    } else {
+        const struct ptpmon_pair *link = ptpmon_link_find(point, &sync->source);
+        candidates[1] = link ? &link->delays[KIND_INDEX(kind)] : NULL;
+    }
+    for (unsigned i = 0; i < 2; i++)
         if (candidates[i] && candidates[i]->known && sync->time - candidates[i]->time <= OLDEST_DELAY_NS &&
             (!newest || candidates[i]->time > newest->time))
             newest = candidates[i];
@@ -177,9 +176,9 @@ bool ptpmon_settle_sync(struct ptpmon_point *point, const struct ptpmon_pending 
     const struct ptpmon_sighting *sync = &pending->messages[PLACE_FIRST];
     const struct ptpmon_sighting *follow_up = &pending->messages[PLACE_FOLLOW_UP];
     const struct ptpmon_sighting *origin = sync->present && !sync->two_step ? sync : follow_up;
-    int64_t t1_ns = 0;
-    ptpmon_time t1c = {0};
-    exchange->reason = origin_of(pending, &t1_ns, &t1c);
+    ptpmon_time t1c = pending->origin.t1c;
+    int64_t t1_ns;
+    exchange->reason = pending->origin.reason;
     if (sync->present && sync->has_content) {
         exchange->correction_sync = sync->correctionField;
         exchange->logMessageInterval = sync->logMessageInterval;
