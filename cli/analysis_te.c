@@ -130,12 +130,11 @@ static double offset_from(ptpmon_time offset, int64_t base_ns)
 
 void analysis_te_add(struct analysis_te *te, const ptpmon_exchange *exchange)
 {
-    bool has_event = exchange->event_time != 0 && exchange->event_time <= INT64_MAX;
     if (exchange->kind != PTPMON_EXCHANGE_SYNC || !(exchange->known & PTPMON_KNOWS_OFFSET))
         return;
-    int64_t time = has_event ? (int64_t)exchange->event_time : exchange->realtime_ns;
+    int64_t time = exchange->t[1].ns; /* by the clock whose error it is */
     struct stream *stream = find_stream(te, exchange);
-    if (stream == NULL || time == INT64_MIN || (stream->count > 0 && time <= stream->times[stream->count - 1])) {
+    if (stream == NULL || (stream->count > 0 && time <= stream->times[stream->count - 1])) {
         te->left_out++;
         return;
     }

@@ -181,8 +181,9 @@ typedef enum ptpmon_finding_kind {
     PTPMON_FOUND_RATE_CHANGE,       /* "rate_change": its rate changed by `size` ppm; a new segment begins */
     PTPMON_FOUND_SYSTEM_CLOCK_STEP, /* "system_clock_step": UTC jumped against event time by `size` ns */
     PTPMON_FOUND_FORWARD_CHANGE,    /* "forward_delay_change": the floor of masterToSlave moved by `size` ns and that of
-                                       slaveToMaster did not: meanPathDelay and offset moved by half of it */
-    PTPMON_FOUND_REVERSE_CHANGE,    /* "reverse_delay_change": likewise of slaveToMaster */
+                                       slaveToMaster did not: meanPathDelay and offset moved by half of it. Likewise of a
+                                       link, from the port that answers Pdelay_Req to the one that asks */
+    PTPMON_FOUND_REVERSE_CHANGE,    /* "reverse_delay_change": likewise of the other direction */
     PTPMON_FOUND_GM_TIME_BASE,  /* "gm_time_base_change": gmTimeBaseIndicator changed: a legal step, by the message */
     PTPMON_FOUND_SOURCE_CHANGE, /* "source_change": Sync of a domain comes from another port now */
     PTPMON_FINDING_KINDS
@@ -376,7 +377,11 @@ typedef enum ptpmon_asymmetry_method {
 
 PTPMON_API const char *ptpmon_asymmetry_method_name(ptpmon_asymmetry_method method);
 
-/* Of one pair of ports at one point: forward is master to slave. Values as in ptpmon_series, on base_ns. */
+/*
+ * Of one pair of ports at one point: forward is from `source` to `requesting`. Of a path that is master to slave; of a
+ * link from the port that answers Pdelay_Req to the one that asks, at the instant of the answer, so that meanLinkDelay
+ * is half of forward + reverse. Values as in ptpmon_series, on base_ns.
+ */
 typedef struct ptpmon_asymmetry {
     ptpmon_asymmetry_method method;
     uint32_t point;
@@ -384,11 +389,12 @@ typedef struct ptpmon_asymmetry {
     uint8_t domainNumber;
     uint16_t sdoId;
     ptpmon_port_identity source, requesting;
-    int64_t base_ns;                     /* of forward_floor; slaveToMaster has - base_ns */
-    double forward_floor, reverse_floor; /* least masterToSlave, slaveToMaster in the last window */
+    int64_t base_ns;                     /* of forward_floor; reverse_floor has - base_ns */
+    double forward_floor, reverse_floor; /* least masterToSlave, slaveToMaster in the last window; of a link likewise */
     double floor_window_s;
-    double delayAsymmetry; /* ns, IEEE 1588-2019 7.4.2: (forward - reverse) / 2; by_change: its change */
-    double bound;          /* +- ns */
+    double delayAsymmetry;     /* ns, IEEE 1588-2019 7.4.2: (forward - reverse) / 2; by_change: its change */
+    double bound;              /* +- ns */
+    ptpmon_exchange_kind kind; /* of which exchanges: E2E; P2P and P2P_AS of a link */
 } ptpmon_asymmetry;
 
 PTPMON_API size_t ptpmon_analyzer_asymmetry_count(const ptpmon_analyzer *analyzer);
@@ -402,8 +408,9 @@ PTPMON_API ptpmon_status ptpmon_analyzer_asymmetry(const ptpmon_analyzer *analyz
  * All of them: INVALID for count 0, tau0 <= 0, samples that are not finite or beyond +-2^63 ns; NO_MEMORY.
  */
 
-/* Resamples (time, value) pairs, ordered by time, to even spacing from the first pair on: each sample is the newest
- * value at its time. Stops at a gap of more than max_gap_ns, and when `out`, which has room for `capacity`, is full;
+/* Resamples (time, value) pairs, ordered by time, to even spacing: sample k is the newest value at
+ * (k + 1/2) * tau0_ns after the first pair, so that of values which come at that spacing, each a little early or late,
+ * every one is taken once. Stops at a gap of more than max_gap_ns, and when `out`, which has room for `capacity`, is full;
  * *used tells how many pairs it took, so that the rest is at time_ns + *used. *count is what it wrote. Nothing is
  * interpolated. INVALID also where there are no pairs or no room, and for times that go back. */
 PTPMON_API ptpmon_status ptpmon_te_resample(const int64_t *time_ns, const double *value, size_t pairs, int64_t tau0_ns,

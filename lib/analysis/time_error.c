@@ -61,7 +61,8 @@ static ptpmon_status check_pair(const int64_t *time_ns, const double *value, siz
     return check_samples(value + i, 1);
 }
 
-/* The samples to come: of the instants first, first + tau0... ns after the first pair. */
+/* The samples to come, by ns after the first pair: 0, tau0, 2 * tau0... Each is taken half a spacing later than that,
+ * so that a value that came a little late is in time for its sample, and one that came early is not there twice. */
 struct grid {
     uint64_t next, tau0;
     double *out;
@@ -89,6 +90,7 @@ ptpmon_status ptpmon_te_resample(const int64_t *time_ns, const double *value, si
     ptpmon_status status = check_pair(time_ns, value, 0);
     struct grid grid = {.tau0 = (uint64_t)tau0_ns, .out = out, .capacity = capacity};
     size_t i = 0;
+    const uint64_t half = grid.tau0 / 2, rest = grid.tau0 - half;
     bool goes_on = true;
     for (; status == PTPMON_OK && goes_on && grid.count < capacity; i++) {
         uint64_t since = (uint64_t)time_ns[i] - (uint64_t)time_ns[0];
@@ -98,8 +100,12 @@ ptpmon_status ptpmon_te_resample(const int64_t *time_ns, const double *value, si
             gap = (uint64_t)time_ns[i + 1] - (uint64_t)time_ns[i];
         }
         goes_on = i + 1 < pairs && gap <= (uint64_t)max_gap_ns;
-        /* A value holds until the next one; where none follows, for its own instant alone. */
-        hold(&grid, value[i], goes_on ? since + gap : since + (since < UINT64_MAX));
+        uint64_t next = since + gap;
+        /* A value holds until the next one; where none follows, for no more than its own sample. */
+        if (goes_on)
+            hold(&grid, value[i], next > half ? next - half : 0);
+        else
+            hold(&grid, value[i], since < UINT64_MAX - rest ? since + rest : UINT64_MAX);
     }
     *count = grid.count;
     *used = i;

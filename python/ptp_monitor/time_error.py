@@ -198,7 +198,8 @@ def _checks(name: str, kind: str, samples: Optional[TimeError], tau0: float) -> 
 
 
 def resample(time_ns: object, value: object, tau0: float, max_gap: float) -> List[TimeError]:
-    """(time, value) pairs, ordered by time, as pieces of evenly spaced samples: each is the newest value at its time.
+    """(time, value) pairs, ordered by time, as pieces of evenly spaced samples: sample k is the newest value at
+    (k + 1/2) * tau0 after the first, so that values which come at that spacing are all taken once.
 
     tau0, max_gap: seconds; a piece ends where two pairs are further apart than max_gap. Nothing is interpolated.
     """
@@ -218,7 +219,7 @@ def resample(time_ns: object, value: object, tau0: float, max_gap: float) -> Lis
 
 def _resampled(times: "Array", values: "Floats", tau0_ns: int, max_gap_ns: int) -> TimeError:
     """Pairs without a gap."""
-    out: "Floats" = np.empty((int(times[-1]) - int(times[0])) // tau0_ns + 1)
+    out: "Floats" = np.empty((int(times[-1]) - int(times[0])) // tau0_ns + 2)
     count, used = ctypes.c_size_t(), ctypes.c_size_t()
     library().status("ptpmon_te_resample", times.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), _doubles(values),
                      times.size, tau0_ns, max_gap_ns, _doubles(out), out.size, ctypes.byref(count), ctypes.byref(used))

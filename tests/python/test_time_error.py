@@ -66,8 +66,8 @@ def test_gaps_divide():
     times = np.array([0, 1, 2, 2.9, 10, 11, 30]) * 1e9
     pieces = time_error.resample(times.astype(np.int64), np.arange(7.0), tau0=1, max_gap=2)
     assert [(piece.start_ns, piece.x.tolist()) for piece in pieces] == [
-        (0, [0, 1, 2]), (10 * 10**9, [4, 5]), (30 * 10**9, [6])]
-    assert [piece.seconds for piece in pieces] == [3, 2, 1]
+        (0, [0, 1, 2, 3]), (10 * 10**9, [4, 5]), (30 * 10**9, [6])]
+    assert [piece.seconds for piece in pieces] == [4, 2, 1]
     assert time_error.resample([], [], 1, 1) == []
 
 
@@ -116,3 +116,10 @@ def test_curves_of_samples(phase):
     low = piece.low()
     assert len(low.x) == 1001 - 16 and low.start_ns == 8 * 10**9 and np.ptp(low.x) < np.ptp(phase)
     assert TimeError(phase, 5.0).low() is None and TimeError(phase[:3], 0.5).low() is None
+
+
+def test_values_that_keep_to_the_spacing_are_taken_once():
+    """However early or late each is by chance."""
+    times = np.arange(1000) * 125_000_000 + np.random.default_rng(1).integers(0, 30_000_000, 1000)
+    piece, = time_error.resample(times, np.arange(1000.0), tau0=0.125, max_gap=0.5)
+    assert piece.x.tolist() == list(range(1000))

@@ -319,11 +319,34 @@ static void samples_are_the_newest_values(void **state)
     (void)state;
     static const int64_t times[] = {1000, 1009, 1020, 1020, 1035, 1041};
     static const double values[] = {1, 2, 3, 4, 5, 6};
-    static const double at_10[] = {1, 2, 4, 4, 5}, at_1[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 2};
+    static const double at_10[] = {1, 2, 4, 5, 6}, at_1[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 2};
     check_resampled(times, values, 6, 10, 100, 32, at_10, 5, 6);
     check_resampled(times, values, 6, 1, 100, 10, at_1, 10, 2);
     check_resampled(times, values, 1, 10, 100, 32, at_10, 1, 1);
-    check_resampled(times, values, 6, 1000, 100, 32, at_10, 1, 6);
+    check_resampled(times, values, 6, 1000, 100, 32, at_10 + 4, 1, 6);
+}
+
+/* Each a little early or late by chance: none is left out, none is there twice. */
+static void values_that_keep_to_the_spacing_are_taken_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    int64_t times[COUNT];
+    double values[COUNT], out[2 * COUNT];
+    size_t count, used;
+    for (int64_t tau0 = 3; tau0 < 1000000; tau0 = tau0 * 7 + 1) {
+        uint64_t random = 1;
+        for (int i = 0; i < COUNT; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            values[i] = i;
+            times[i] = i * tau0 + (int64_t)(random >> 33) % ((tau0 + 3) / 4);
+        }
+        assert_int_equal(ptpmon_te_resample(times, values, COUNT, tau0, 3 * tau0, out, 2 * COUNT, &count, &used),
+                         PTPMON_OK);
+        assert_int_equal(count, COUNT);
+        assert_int_equal(used, COUNT);
+        assert_memory_equal(out, values, sizeof values);
+    }
 }
 
 static void gaps_are_not_filled(void **state)
@@ -331,7 +354,7 @@ static void gaps_are_not_filled(void **state)
     (void)state;
     static const int64_t times[] = {0, 10, 20, 51, 61, 71};
     static const double values[] = {1, 2, 3, 4, 5, 6};
-    static const double before[] = {1, 2, 3}, after[] = {4, 5, 6}, all[] = {1, 2, 3, 3, 3, 3, 4, 5};
+    static const double before[] = {1, 2, 3}, after[] = {4, 5, 6}, all[] = {1, 2, 3, 3, 3, 4, 5, 6};
     check_resampled(times, values, 6, 10, 30, 32, before, 3, 3);
     check_resampled(times + 3, values + 3, 3, 10, 30, 32, after, 3, 3);
     check_resampled(times, values, 6, 10, 31, 32, all, 8, 6);
@@ -346,7 +369,7 @@ static void times_at_the_ends_of_int64(void **state)
     static const int64_t nearer[] = {INT64_MIN, 0, INT64_MAX};
     check_resampled(nearer, three, 3, INT64_MAX, INT64_MAX, 32, three, 1, 1);
     static const int64_t near_enough[] = {INT64_MIN, -1, INT64_MAX - 1, INT64_MAX};
-    static const double four[] = {1, 2, 3, 4}, samples[] = {1, 2, 3};
+    static const double four[] = {1, 2, 3, 4}, samples[] = {1, 2, 4};
     check_resampled(near_enough, four, 4, INT64_MAX, INT64_MAX, 32, samples, 3, 4);
 }
 
@@ -695,6 +718,7 @@ int main(void)
         cmocka_unit_test(samples_are_the_newest_values),
         cmocka_unit_test(gaps_are_not_filled),
         cmocka_unit_test(times_at_the_ends_of_int64),
+        cmocka_unit_test(values_that_keep_to_the_spacing_are_taken_once),
         cmocka_unit_test(refuses_what_cannot_be_resampled),
         cmocka_unit_test(step_response),
         cmocka_unit_test(starts_at_the_first_sample),
