@@ -8,6 +8,11 @@
 /* Sequences with such gaps go on; beyond, the clocks may be others. */
 #define LARGEST_GAP 16
 
+/* Of two advances none stands out. */
+#define LEAST_FOR_JUMP   4
+#define JUMP_OVER_OTHERS 4
+#define LEAST_JUMP_NS    100
+
 /* The differences fit: both times are of PTP's range. */
 static bool goes_on(const struct ptpmon_rate *rate, int64_t remote, int64_t local, int64_t slack_ns)
 {
@@ -37,28 +42,62 @@ void ptpmon_rate_add(struct ptpmon_rate *rate, int64_t remote, int64_t local, ui
     rate->segment = segment;
 }
 
-static double excess_between(const struct ptpmon_rate *rate, unsigned from, unsigned to)
+/* The clocks between two pairs: how far the remote one got ahead, ns, and how long that took by ours. */
+struct advance {
+    double ns, local_ns;
+};
+
+static struct advance advance_between(const struct ptpmon_rate *rate, unsigned from, unsigned to)
 {
     from = (rate->first + from) % PTPMON_RATE_WINDOW;
     to = (rate->first + to) % PTPMON_RATE_WINDOW;
     int64_t local = rate->at[to].local - rate->at[from].local;
-    return (double)(rate->at[to].remote - rate->at[from].remote - local) / (double)local;
+    return (struct advance){(double)(rate->at[to].remote - rate->at[from].remote - local), (double)local};
 }
 
-bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
+/* The median of the rates between pairs that lie `apart`. The advance after pair `jump_after` has a jump in it. */
+static double median_excess(const struct ptpmon_rate *rate, unsigned apart, unsigned jump_after, double jump_ns)
 {
     double sorted[PTPMON_RATE_WINDOW] = {0};
-    unsigned apart = rate->count / 2u, count = 0;
-    if (apart == 0)
-        return false;
+    unsigned count = 0;
     do {
-        double excess = excess_between(rate, count, count + apart);
+        struct advance advance = advance_between(rate, count, count + apart);
+        bool across = jump_after >= count && jump_after < count + apart;
+        double excess = (advance.ns - (across ? jump_ns : 0)) / advance.local_ns;
         unsigned at = count++;
         for (; at > 0 && sorted[at - 1] > excess; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = excess;
     } while (count + apart < rate->count);
-    double excess = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+}
+
+/* How far one advance lies beyond all others, by the rate between neighbours: the remote clock was set there, or the
+ * path has changed. 0: none stands out. */
+static double find_jump(const struct ptpmon_rate *rate, unsigned *after)
+{
+    double jump = 0, other = 0, usual = median_excess(rate, 1, 0, 0);
+    for (unsigned i = 0; i + 1 < rate->count; i++) {
+        struct advance advance = advance_between(rate, i, i + 1);
+        double beyond = advance.ns - usual * advance.local_ns;
+        if (fabs(beyond) > fabs(jump)) {
+            other = fabs(jump);
+            jump = beyond;
+            *after = i;
+        } else if (fabs(beyond) > other) {
+            other = fabs(beyond);
+        }
+    }
+    return fabs(jump) > JUMP_OVER_OTHERS * other + LEAST_JUMP_NS ? jump : 0;
+}
+
+bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
+{
+    unsigned apart = rate->count / 2u, jump_after = 0;
+    if (apart == 0)
+        return false;
+    double jump = rate->count >= LEAST_FOR_JUMP ? find_jump(rate, &jump_after) : 0;
+    double excess = median_excess(rate, apart, jump_after, jump);
     if (fabs(excess) > PTPMON_RATE_MAX)
         return false;
     *ratio = 1 + excess;

@@ -199,6 +199,23 @@ def test_phc_step(profile, size, runs):
     assert findings_of(run) == [found]
     assert {one["segment"] for one in run.analysis.exchanges} >= {0, 1}
     assert_all_true(run, 150)
+    # 20 ppm for 12 s are 240 us: no reading stands among those of before the step.
+    offsets = [one for one in run.analysis.of_type("series") if one["quantity"] == "phcOffset"]
+    assert {one["segment"] for one in offsets} == {0, 1}
+    assert all(one["maximum"] - one["minimum"] < 250000 for one in offsets)
+
+
+@pytest.mark.parametrize("size", ["2us", "20us", "1ms"])
+@pytest.mark.parametrize("profile", BASE)
+def test_step_of_the_masters_clock(profile, size, runs):
+    """It is no rate: beside the exchange in which it happened no delay is off."""
+    faults = [f"phc_step:at=6.05s,size={size},where={where}" for where in ("gm", "bridge1")]
+    run = runs(profile, *faults, **{"sync-interval": 0, "duration": "20s", "link-delay": "500ns", "bridge-offset": "0s"})
+    names = {"e2e": "meanPathDelay_ns", "p2p": "meanLinkDelay_ns", "p2p-as": "meanLinkDelay_ns"}
+    delays = [one[names[one["kind"]]] for kind in names for one in run.computed(kind).values()
+              if one["reason"] == "computed" and (kind != "e2e" or one["rateRatio_ppm"] is not None)]
+    usual = sorted(delays)[len(delays) // 2]
+    assert len(delays) > 100 and sum(abs(delay - usual) > 60 for delay in delays) <= 1
 
 
 def test_phc_rate(runs):
