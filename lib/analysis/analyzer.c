@@ -544,23 +544,48 @@ static ptpmon_status take_message(struct ptpmon_point *point, const ptpmon_obser
     return first_failure(fed, taken);
 }
 
+/* Gives the statistics what is known to be in a segment; what is in none is nobody's. */
+static ptpmon_status settle_phc(struct ptpmon_point *point, bool must)
+{
+    ptpmon_status outcome = PTPMON_OK;
+    unsigned settled = 0;
+    for (; settled < point->phc_count; settled++) {
+        const struct ptpmon_phc_reading *reading = &point->phc[settled];
+        uint32_t segment;
+        enum ptpmon_local_clock_run run =
+            ptpmon_ran(point, PTPMON_STAMP_HARDWARE, reading->event_time, reading->event_time, must, &segment);
+        if (run == PTPMON_CLOCK_NOT_SURE_YET)
+            break;
+        if (run != PTPMON_CLOCK_RAN)
+            continue;
+        ptpmon_status status = ptpmon_statistics_set_phc(point->analyzer->statistics, point->number, segment,
+                                                         reading->offset_ns, reading->has_rate, reading->rate_ppm);
+        outcome = first_failure(outcome, status);
+    }
+    point->phc_count -= settled;
+    memmove(point->phc, point->phc + settled, point->phc_count * sizeof *point->phc);
+    return outcome;
+}
+
+static ptpmon_status take_phc(struct ptpmon_point *point, uint64_t event_time)
+{
+    struct ptpmon_phc_reading reading = {.event_time = event_time};
+    ptpmon_status status = PTPMON_OK;
+    if (ptpmon_local_clock_offset(point->clocks[0], &reading.offset_ns, &reading.rate_ppm, &reading.has_rate)) {
+        if (point->phc_count == PHC_READINGS_KEPT)
+            status = settle_phc(point, true);
+        point->phc[point->phc_count++] = reading;
+    }
+    return first_failure(status, settle_phc(point, false));
+}
+
 static ptpmon_status take_clocks(struct ptpmon_point *point, const PTP_CLOCKS_RECORD *clocks)
 {
-    int64_t offset_ns;
-    double rate_ppm;
-    bool has_rate;
-    uint32_t segment;
     ptpmon_status status = ptpmon_local_clock_reading(point->clocks[0], clocks);
     ptpmon_status other = ptpmon_local_clock_reading(point->clocks[1], clocks);
     collect_findings(point);
     judge_doubts(point, false);
-    if (ptpmon_local_clock_offset(point->clocks[0], &offset_ns, &rate_ppm, &has_rate)) {
-        (void)ptpmon_ran(point, PTPMON_STAMP_HARDWARE, clocks->system_timestamp, clocks->system_timestamp, false,
-                         &segment);
-        ptpmon_status phc = ptpmon_statistics_set_phc(point->analyzer->statistics, point->number, segment, offset_ns,
-                                                      has_rate, rate_ppm);
-        status = first_failure(status, phc);
-    }
+    status = first_failure(status, take_phc(point, clocks->system_timestamp));
     /* Where nothing comes any more, time goes on all the same. */
     ptpmon_instant now = ptpmon_instant_add(ptpmon_instant_from_unsigned(clocks->system_timestamp), -TOLD_LATE_NS);
     ptpmon_status advanced = now > point->now ? advance(point, now) : PTPMON_OK;
@@ -596,6 +621,7 @@ ptpmon_status ptpmon_analyzer_finish(ptpmon_analyzer *analyzer)
         ptpmon_local_clock_finish(point->clocks[1]);
         collect_findings(point);
         judge_doubts(point, true);
+        outcome = first_failure(outcome, settle_phc(point, true));
         ptpmon_status status = ptpmon_expire(point, PTPMON_INSTANT_MAX);
         outcome = first_failure(outcome, status);
     }

@@ -182,6 +182,16 @@ struct ptpmon_last_stamp {
     uint64_t event_time, doubtful_from, doubtful_to;
 };
 
+/* A reading of the NIC's clock, until it is known in which segment of it: those after it tell. */
+struct ptpmon_phc_reading {
+    uint64_t event_time;
+    int64_t offset_ns; /* from UTC */
+    double rate_ppm;
+    bool has_rate;
+};
+
+#define PHC_READINGS_KEPT 4 /* the second one after it, at the latest, tells */
+
 #define LATCHED_KEPT 8
 
 struct ptpmon_point {
@@ -202,6 +212,9 @@ struct ptpmon_point {
 
     struct ptpmon_map ports, pairs, domains;
     struct ptpmon_newest_delay link[LOCAL_KINDS]; /* of what this point asked itself */
+
+    struct ptpmon_phc_reading phc[PHC_READINGS_KEPT];
+    unsigned phc_count;
 
     struct ptpmon_last_stamp last[LOCAL_KINDS][2]; /* by direction */
     int64_t latched[LATCHED_KEPT];                 /* the newest stamps of the NIC */
