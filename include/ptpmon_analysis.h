@@ -143,7 +143,7 @@ typedef struct ptpmon_exchange {
     ptpmon_port_identity requesting; /* e2e, p2p: who asked */
     uint64_t event_time;             /* system_timestamp of its first event message here; capture alone: 0 */
     int64_t realtime_ns;             /* UTC of the same, or capture time; INT64_MIN = not known */
-    uint64_t frame_number;           /* of its first message; 0 = not captured */
+    uint64_t frame_number;           /* of its first message (e2e: not the Sync); 0 = not captured */
 
     ptpmon_stamp t[4];
     ptpmon_stamp own[4];

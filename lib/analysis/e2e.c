@@ -115,8 +115,6 @@ static void take_sync(const struct ptpmon_used_sync *sync, const struct ptpmon_s
     exchange->syncSequenceId = sync->sequenceId;
     exchange->two_step = sync->two_step;
     exchange->delay_age_ns = (uint64_t)(request->time - sync->time);
-    if (sync->frame_number && (sync->frame_number < exchange->frame_number || !exchange->frame_number))
-        exchange->frame_number = sync->frame_number;
 }
 
 static ptpmon_exchange_reason without_sync(const struct ptpmon_port *port, const struct ptpmon_sighting *request)
