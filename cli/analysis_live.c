@@ -67,7 +67,7 @@ void analysis_live_observe(struct analysis_live *live, uint32_t point, const ptp
 {
     const struct filter *filter = live->filter;
     bool is_message = observation->kind == PTPMON_OBSERVED_MESSAGE;
-    if (is_message && filter->by_domain && !filter->domains[ptpmon_observation_identity(observation)->domainNumber])
+    if (is_message && !filter_analyzes(filter, ptpmon_observation_identity(observation)))
         return;
     if (live->hold_ns == 0) {
         pass(live, point, observation);

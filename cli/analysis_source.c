@@ -146,7 +146,7 @@ static ptpmon_status find_capture_point(struct analysis_source *source, struct a
 
 static bool is_wanted(const struct analysis_source *source, const PTP_TIMESTAMP_EVENT *identity)
 {
-    return source->options->filter == NULL || filter_shows(source->options->filter, identity);
+    return source->options->filter == NULL || filter_analyzes(source->options->filter, identity);
 }
 
 static ptpmon_status pass_observation(struct analysis_source *source, struct analysis *analysis)

@@ -40,6 +40,18 @@ bool filter_shows(const struct filter *filter, const PTP_TIMESTAMP_EVENT *identi
     return shows_port(filter, identity);
 }
 
+/* A link is the same one in every domain; who measures it does so in one of them. */
+static bool serves_all_domains(const PTP_TIMESTAMP_EVENT *identity)
+{
+    uint8_t type = identity->messageType & 0xF;
+    return type == AVB_PTP_PDELAY_REQ || type == AVB_PTP_PDELAY_RESP || type == AVB_PTP_PDELAY_RESP_FOLLOW_UP;
+}
+
+bool filter_analyzes(const struct filter *filter, const PTP_TIMESTAMP_EVENT *identity)
+{
+    return !filter->by_domain || filter->domains[identity->domainNumber] || serves_all_domains(identity);
+}
+
 typedef bool (*add_item)(struct filter *filter, const char *item);
 
 static bool add_list(struct filter *filter, const char *list, add_item add, char bad[static FILTER_ITEM_SIZE])

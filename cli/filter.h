@@ -29,6 +29,8 @@ struct filter {
 };
 
 bool filter_shows(const struct filter *filter, const PTP_TIMESTAMP_EVENT *identity);
+/* For an analysis, of which the domains alone choose: is this message computed with? */
+bool filter_analyzes(const struct filter *filter, const PTP_TIMESTAMP_EVENT *identity);
 
 /*
  * Each adds a comma list to the filter; on failure false, and `bad` holds the item that is none.
