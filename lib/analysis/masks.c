@@ -3,9 +3,9 @@
  * Limits of time error, ns.
  *
  * G.8273.2 (T-BC and T-TSC, noise generation; 7.1): dTE_L at constant temperature up to 1000 s, MTIE at variable
- * temperature up to 10000 s. Of class D only max|TE_L| is given; class C's limits of dTE_L are those of constant
- * temperature. G.8272 (PRTC-A, PRTC-B; 6.1, 6.2) and G.8272.1 (ePRTC; 6.2): in locked mode, with no end of tau.
- * What is not in this table is not a limit that these Recommendations would not have: it was not verified.
+ * temperature up to 10000 s. Of class D only max|TE_L| is given. G.8272 (PRTC-A, PRTC-B) and G.8272.1 (ePRTC), 6.1 and
+ * 6.2: in locked mode, with no end of tau. What is not in this table is not a limit that these Recommendations would
+ * not have: it was not verified. docs/quantities.md shows the table.
  */
 #include "error.h"
 
@@ -67,6 +67,7 @@ static const struct limit prtc_b[] = {
 };
 
 static const struct limit eprtc[] = {
+    {PTPMON_LIMIT_MAX_TE, ANY, 0, 30, 0},
     {PTPMON_LIMIT_MTIE, UP_TO, 1, 4, 0},
     {PTPMON_LIMIT_MTIE, UP_TO, 100, 3.89, 0.11114},
     {PTPMON_LIMIT_MTIE, UP_TO, 400000, 15, 0.0375e-3},
