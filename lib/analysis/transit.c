@@ -114,12 +114,18 @@ static void compare_corrections(struct ptpmon_point *point, const struct seen *f
     exchange->known |= PTPMON_KNOWS_CORRECTION_ERROR;
 }
 
+/* A capture that knows directions is one of a host, too; that of a tap knows none. */
+static bool is_by_host(const struct ptpmon_analyzer *analyzer, const struct seen *seen)
+{
+    return analyzer->points[seen->point]->takes_observations || seen->message.direction != AVB_DIRECTION_UNKNOWN;
+}
+
 /* What a host stamps itself is late for what came in and early for what goes out, by more than the message may have
  * taken in between: only who asks for such stamps gets them compared. */
 static ptpmon_stamp_kind common_kind(const struct ptpmon_analyzer *analyzer, const struct seen *a, const struct seen *b)
 {
     unsigned kinds = a->message.stamp_kinds & b->message.stamp_kinds & analyzer->allowed_kinds;
-    bool by_host = analyzer->points[a->point]->takes_observations || analyzer->points[b->point]->takes_observations;
+    bool by_host = is_by_host(analyzer, a) || is_by_host(analyzer, b);
     if (by_host && analyzer->options.stamps == PTPMON_STAMP_NONE)
         kinds &= KIND_BIT(PTPMON_STAMP_HARDWARE);
     return ptpmon_best_kind(kinds);

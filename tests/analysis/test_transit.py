@@ -80,3 +80,18 @@ def test_points_are_read_in_turn(ptpmon, tmp_path):
     times = [one["time_ns"] for one in analysis.exchanges if one["kind"] in ("sync", "e2e")]
     assert len(times) > 100
     assert all(time > max(times[:i], default=0) - 1_000_000_000 for i, time in enumerate(times))
+
+
+@pytest.mark.parametrize("options, told", [((), False), (("--stamps=capture",), True)])
+def test_hosts_own_times_are_no_transit_times(options, told, ptpmon, tmp_path):
+    """
+    A host captures what comes in late and what goes out early, by more than the message was in the bridge: two captures
+    that know directions tell no residenceTime, but to who asks for just these stamps.
+    """
+    simulation = simulate(ptpmon, tmp_path / "bridge", {**SETTINGS, "profile": "e2e"})
+    captures = [simulation.files(port)[0] for port in ("bridge1-up", "bridge1-down")]
+    transits = [one for one in analyze(ptpmon, *captures, options=("--same-clock", *options)).exchanges
+                if one["kind"] == "transit"]
+    assert len(transits) > 50
+    assert all((one["residenceTime_ns"] is not None) == told for one in transits)
+    assert told or {one["reason"] for one in transits} == {"without_stamp"}
