@@ -358,6 +358,13 @@ static inline bool ptpmon_correction_fits(int64_t correction)
     return correction <= LARGEST_CORRECTION && correction >= -LARGEST_CORRECTION;
 }
 
+/* 802.1AS: the grandmaster's clock over ours: over the neighbor's, as Follow_Up information says, times the neighbor's
+ * over ours. */
+static inline double ptpmon_gm_rate_ratio(int32_t cumulativeScaledRateOffset, const struct ptpmon_newest_delay *link)
+{
+    return ldexp(cumulativeScaledRateOffset, -41) + link->neighborRateRatio;
+}
+
 /* The first of two reasons that is one. */
 static inline ptpmon_exchange_reason ptpmon_first_reason(ptpmon_exchange_reason first, ptpmon_exchange_reason then)
 {

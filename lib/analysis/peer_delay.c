@@ -239,7 +239,8 @@ bool ptpmon_settle_peer_delay(struct ptpmon_point *point, const struct ptpmon_pe
     if (!find_local_times(point, pending, must, &kind, &stepped, &exchange->segment))
         return false;
     exchange->reason = whats_missing(pending, two_step);
-    bool answered = response->present && (!two_step || follow_up->present);
+    /* Into a one-step response the NIC writes the turnaround when it has been captured where it was sent. */
+    bool answered = response->present && (two_step ? follow_up->present : response->direction != AVB_DIRECTION_TX);
     if (answered && !pending->alike && !pending->several)
         exchange->reason = ptpmon_first_reason(exchange->reason, read_turnaround(pending, two_step, &turnaround));
     describe(pending, two_step, &turnaround, exchange);

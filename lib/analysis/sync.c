@@ -130,7 +130,6 @@ static const struct ptpmon_newest_delay *delay_of(struct ptpmon_point *point, co
     return newest;
 }
 
-/* The grandmaster's clock over ours: over the neighbor's, as it says, times the neighbor's over ours. */
 static double rate_ratio(const struct ptpmon_sighting *origin, const struct ptpmon_newest_delay *delay,
                          ptpmon_exchange *exchange)
 {
@@ -141,7 +140,7 @@ static double rate_ratio(const struct ptpmon_sighting *origin, const struct ptpm
     if (!delay->has_ratio || !(origin->has & PTPMON_MESSAGE_FOLLOW_UP))
         return 1;
     exchange->known |= PTPMON_KNOWS_RATE_RATIO;
-    exchange->rateRatio = ldexp(origin->cumulativeScaledRateOffset, -41) + delay->neighborRateRatio;
+    exchange->rateRatio = ptpmon_gm_rate_ratio(origin->cumulativeScaledRateOffset, delay);
     return exchange->rateRatio;
 }
 
@@ -185,7 +184,9 @@ bool ptpmon_settle_sync(struct ptpmon_point *point, const struct ptpmon_pending 
     }
     if (follow_up->present)
         exchange->correction_follow_up = follow_up->correctionField;
-    if (origin->present && ptpmon_sighting_time(origin, &t1_ns) == PTPMON_COMPUTED)
+    /* Into a one-step Sync the NIC writes the time when it has been captured where it was sent. */
+    bool is_told = origin != sync || sync->direction != AVB_DIRECTION_TX;
+    if (origin->present && is_told && ptpmon_sighting_time(origin, &t1_ns) == PTPMON_COMPUTED)
         exchange->t[0] = ptpmon_stamp_of_message(t1_ns);
     if (!sync->present)
         return true;
