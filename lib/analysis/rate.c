@@ -8,10 +8,15 @@
 /* Sequences with such gaps go on; beyond, the clocks may be others. */
 #define LARGEST_GAP 16
 
+/* One ratio alone does not show how noisy it is. */
+#define LEAST_FOR_RATE 3
 /* Of two advances none stands out. */
 #define LEAST_FOR_JUMP   4
 #define JUMP_OVER_OTHERS 4
 #define LEAST_JUMP_NS    100
+
+/* A rate that is less than what its window makes of it says nothing: it is noise, beyond this. */
+#define LEAST_SPREAD 1e-6
 
 /* The differences fit: both times are of PTP's range. */
 static bool goes_on(const struct ptpmon_rate *rate, int64_t remote, int64_t local, int64_t slack_ns)
@@ -55,8 +60,13 @@ static struct advance advance_between(const struct ptpmon_rate *rate, unsigned f
     return (struct advance){(double)(rate->at[to].remote - rate->at[from].remote - local), (double)local};
 }
 
-/* The median of the rates between pairs that lie `apart`. The advance after pair `jump_after` has a jump in it. */
-static double median_excess(const struct ptpmon_rate *rate, unsigned apart, unsigned jump_after, double jump_ns)
+/* The rates between pairs that lie `apart`. */
+struct rates {
+    double median, spread; /* spread: half of what lies between the least and the greatest */
+};
+
+/* The advance after pair `jump_after` has a jump in it. */
+static struct rates rates_between(const struct ptpmon_rate *rate, unsigned apart, unsigned jump_after, double jump_ns)
 {
     double sorted[PTPMON_RATE_WINDOW] = {0};
     unsigned count = 0;
@@ -69,14 +79,17 @@ static double median_excess(const struct ptpmon_rate *rate, unsigned apart, unsi
             sorted[at] = sorted[at - 1];
         sorted[at] = excess;
     } while (count + apart < rate->count);
-    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    return (struct rates){
+        .median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2,
+        .spread = (sorted[count - 1] - sorted[0]) / 2,
+    };
 }
 
 /* How far one advance lies beyond all others, by the rate between neighbours: the remote clock was set there, or the
  * path has changed. 0: none stands out. */
 static double find_jump(const struct ptpmon_rate *rate, unsigned *after)
 {
-    double jump = 0, other = 0, usual = median_excess(rate, 1, 0, 0);
+    double jump = 0, other = 0, usual = rates_between(rate, 1, 0, 0).median;
     for (unsigned i = 0; i + 1 < rate->count; i++) {
         struct advance advance = advance_between(rate, i, i + 1);
         double beyond = advance.ns - usual * advance.local_ns;
@@ -94,13 +107,13 @@ static double find_jump(const struct ptpmon_rate *rate, unsigned *after)
 bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio)
 {
     unsigned apart = rate->count / 2u, jump_after = 0;
-    if (apart == 0)
+    if (rate->count < LEAST_FOR_RATE)
         return false;
     double jump = rate->count >= LEAST_FOR_JUMP ? find_jump(rate, &jump_after) : 0;
-    double excess = median_excess(rate, apart, jump_after, jump);
-    if (fabs(excess) > PTPMON_RATE_MAX)
+    struct rates rates = rates_between(rate, apart, jump_after, jump);
+    if (fabs(rates.median) > PTPMON_RATE_MAX || rates.spread > fmax(fabs(rates.median), LEAST_SPREAD))
         return false;
-    *ratio = 1 + excess;
+    *ratio = 1 + rates.median;
     return true;
 }
 

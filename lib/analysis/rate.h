@@ -27,8 +27,8 @@ void ptpmon_rate_add(struct ptpmon_rate *rate, int64_t remote, int64_t local, ui
                      int64_t slack_ns);
 
 /* remote clock / local clock: the median of the ratios between pairs that lie half a window apart; one jump between two
- * neighbours, by more than four times what all others are off and 100 ns, is taken out. False: not known yet, or beyond
- * PTPMON_RATE_MAX. */
+ * neighbours, by more than four times what all others are off and 100 ns, is taken out. False: not known yet, beyond
+ * PTPMON_RATE_MAX, or lost in noise: the ratios of the window differ by more than they are off 1, and than 1 ppm. */
 bool ptpmon_rate_ratio(const struct ptpmon_rate *rate, double *ratio);
 
 /* One instant by both clocks, but for a delay; ns. */
