@@ -113,7 +113,7 @@ static ptpmon_status open_point(struct ptpmon_point *point)
     for (unsigned i = 0; i < WINDOWS; i++)
         ptpmon_list_init(&point->windows[i]);
     ptpmon_list_init(&point->completed);
-    point->now = PTPMON_INSTANT_MIN;
+    point->began = point->now = PTPMON_INSTANT_MIN;
     point->next_deadline = PTPMON_INSTANT_MAX;
     bool opened = ptpmon_ports_open(point);
     if (!ptpmon_hash_table_open(&point->table) || !opened)
@@ -419,6 +419,8 @@ static ptpmon_status take_announce(struct ptpmon_point *point, struct ptpmon_por
 static ptpmon_status take(struct ptpmon_point *point, const struct ptpmon_sighting *sighting)
 {
     ptpmon_status status = advance(point, sighting->time), taken = PTPMON_OK;
+    if (point->began == PTPMON_INSTANT_MIN)
+        point->began = sighting->time;
     point->counts.messages[sighting->messageType]++;
     if (sighting->has_content)
         tally_content(point, sighting);

@@ -200,7 +200,7 @@ struct ptpmon_point {
     char name[PTPMON_NAME_MAX];
     bool takes_frames, takes_observations;
     struct ptpmon_local_clock *clocks[2]; /* HARDWARE, SOFTWARE; NULL: of a capture alone */
-    ptpmon_instant now;
+    ptpmon_instant began, now;            /* began: the first message */
     ptpmon_analysis_counts counts;
 
     struct ptpmon_hash_table table; /* of pending exchanges */

@@ -99,6 +99,15 @@ static void tally_missing(struct ptpmon_point *point, const struct ptpmon_pendin
     }
 }
 
+/* What is missing may have passed before the first message that was seen here, or after the last one. */
+static bool reaches_outside(const struct ptpmon_point *point, const struct ptpmon_pending *pending)
+{
+    int64_t window_ns = ptpmon_window_length(point, pending->window);
+    bool has_first = pending->messages[PLACE_FIRST].present;
+    return point->analyzer->finished ||
+           (!has_first && pending->deadline < ptpmon_instant_add(point->began, 2 * window_ns));
+}
+
 /* Its window has passed, or memory is needed. */
 static void expire(struct ptpmon_point *point, struct ptpmon_pending *pending)
 {
@@ -106,7 +115,7 @@ static void expire(struct ptpmon_point *point, struct ptpmon_pending *pending)
     ptpmon_list_remove(&pending->queue);
     pending->expired = true;
     if (pending->state == PENDING_WAITING) {
-        if (!pending->alike)
+        if (!pending->alike && !reaches_outside(point, pending))
             tally_missing(point, pending);
         ptpmon_complete(point, pending);
     } else if (pending->state == PENDING_SETTLED) {
