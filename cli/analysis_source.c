@@ -75,7 +75,7 @@ static void fetch_observation(struct analysis_source *source)
         look_at_observation(source);
 }
 
-static void fetch_frame(struct analysis_source *source)
+static inline void fetch_frame(struct analysis_source *source)
 {
     const ptpmon_frame *frame = &source->next.frame;
     ptpmon_status status = ptpmon_capture_next(source->capture, &source->next.frame);
@@ -170,10 +170,14 @@ static ptpmon_status pass_frame(struct analysis_source *source, struct analysis 
     return status == PTPMON_NOTHING ? PTPMON_OK : status;
 }
 
-ptpmon_status analysis_source_pass(struct analysis_source *source, struct analysis *analysis)
+ptpmon_status analysis_source_pass(struct analysis_source *source, struct analysis *analysis, int64_t until_ns,
+                                   size_t *room)
 {
-    ptpmon_status status = source->replay != NULL ? pass_observation(source, analysis) : pass_frame(source, analysis);
-    fetch(source);
+    ptpmon_status status = PTPMON_OK;
+    for (; status == PTPMON_OK && *room > 0 && source->has_next && source->time_ns <= until_ns; --*room) {
+        status = source->replay != NULL ? pass_observation(source, analysis) : pass_frame(source, analysis);
+        fetch(source);
+    }
     return status;
 }
 

@@ -28,8 +28,10 @@ void analysis_source_close(struct analysis_source *source); /* NULL is allowed *
 /* UTC or capture time of what comes next, never less than before; false: nothing more will come. */
 bool analysis_source_time(const struct analysis_source *source, int64_t *time_ns);
 
-/* Gives the analysis what is next. What fails of the files is said on standard error. */
-ptpmon_status analysis_source_pass(struct analysis_source *source, struct analysis *analysis);
+/* Gives the analysis what is next, and what follows, as long as its time is not beyond `until_ns`; at most *room, which
+ * becomes less by what was given. What fails of the files is said on standard error. */
+ptpmon_status analysis_source_pass(struct analysis_source *source, struct analysis *analysis, int64_t until_ns,
+                                   size_t *room);
 
 /* All has been read: takes over what is known now. Returns CLI_OK, or the exit code of the first failure. */
 int analysis_source_end(struct analysis_source *source, struct analysis *analysis);

@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 
-/* Looking at the time for each frame would take longer than the frame. */
-#define LOOK_EVERY 4096
+/* So many frames are analyzed between two looks at the time, and at whether to stop. */
+#define LOOK_EVERY 512
 
 static const char help[] =
     "Usage: ptpmon analyze [OPTION...] FILE...\n"
@@ -76,16 +76,24 @@ static int open_sources(struct analyze *analyze, const struct analyze_options *o
     return code;
 }
 
-/* The one that is furthest behind; NULL: all have ended. */
-static struct analysis_source *next_source(const struct analyze *analyze)
+/* The one that is furthest behind, the first of several; *until_ns: as long as its time is not beyond this, it remains
+ * so. NULL: all have ended. */
+static struct analysis_source *next_source(const struct analyze *analyze, int64_t *until_ns)
 {
     struct analysis_source *first = NULL;
     int64_t earliest = 0, time_ns;
+    *until_ns = INT64_MAX;
     for (size_t i = 0; i < analyze->count; i++) {
-        if (analysis_source_time(analyze->sources[i], &time_ns) && (first == NULL || time_ns < earliest)) {
-            first = analyze->sources[i];
-            earliest = time_ns;
+        if (!analysis_source_time(analyze->sources[i], &time_ns))
+            continue;
+        if (first != NULL && time_ns >= earliest) {
+            *until_ns = time_ns < *until_ns ? time_ns : *until_ns;
+            continue;
         }
+        if (first != NULL) /* at equal times it has precedence */
+            *until_ns = earliest - 1;
+        first = analyze->sources[i];
+        earliest = time_ns;
     }
     return first;
 }
@@ -109,12 +117,16 @@ static int read_all(struct analyze *analyze)
 {
     struct analysis_source *source;
     ptpmon_status status = PTPMON_OK;
-    for (uint64_t i = 0; status == PTPMON_OK && (source = next_source(analyze)) != NULL; i++) {
-        if (analyze->shows_progress && i % LOOK_EVERY == 0)
-            show_progress(analyze);
-        if (cli_stop_requested() || cli_output_failed())
-            break;
-        status = analysis_source_pass(source, analyze->analysis);
+    int64_t until_ns;
+    size_t room = 0;
+    while (status == PTPMON_OK && !cli_stop_requested() && !cli_output_failed() &&
+           (source = next_source(analyze, &until_ns)) != NULL) {
+        if (room == 0) {
+            room = LOOK_EVERY;
+            if (analyze->shows_progress)
+                show_progress(analyze);
+        }
+        status = analysis_source_pass(source, analyze->analysis, until_ns, &room);
     }
     cli_progress(NULL);
     int code = status != PTPMON_OK ? cli_library_error(status) : CLI_OK;

@@ -137,19 +137,14 @@ static ptpmon_status end(ptpmon_capture *capture, ptpmon_status status)
 
 ptpmon_status ptpmon_capture_next(ptpmon_capture *capture, ptpmon_frame *frame)
 {
-    if (capture->ended == PTPMON_END)
-        return PTPMON_END;
     if (capture->ended != PTPMON_OK)
-        return ptpmon_fail(capture->ended, "%s", capture->failure);
-
-    ptpmon_frame next;
-    ptpmon_status status = capture->operations->next(capture, &next);
-    if (status == PTPMON_OK) {
+        return capture->ended == PTPMON_END ? PTPMON_END : ptpmon_fail(capture->ended, "%s", capture->failure);
+    ptpmon_status status = capture->operations->next(capture, frame);
+    if (status == PTPMON_OK)
         capture->frames++;
-        *frame = next;
-        return PTPMON_OK;
-    }
-    return status == PTPMON_NOTHING ? status : end(capture, status);
+    else if (status != PTPMON_NOTHING)
+        return end(capture, status);
+    return status;
 }
 
 ptpmon_status ptpmon_capture_next_loss(ptpmon_capture *capture, ptpmon_capture_loss *loss)

@@ -29,7 +29,8 @@ bool ptpmon_capture_is_cut(const ptpmon_capture *capture);
 
 /* ---- For those who implement a kind of capture ---- */
 
-/* What the functions must do is said at their namesakes in ptpmon.h. The frames are counted by the caller. */
+/* What the functions must do is said at their namesakes in ptpmon.h. The frames are counted by the caller. `next` has
+ * the caller's own *frame: to be written where all is well, and not before. */
 struct ptpmon_capture_operations {
     enum ptpmon_capture_kind kind;
     ptpmon_status (*next)(ptpmon_capture *capture, ptpmon_frame *frame);

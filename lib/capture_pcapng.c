@@ -71,6 +71,13 @@ static struct pcapng_capture *pcapng_capture(const ptpmon_capture *base)
 
 /* ---- Numbers and damage -------------------------------------------------------------------- */
 
+static inline uint32_t word32(const uint8_t *bytes, bool swapped)
+{
+    uint32_t value;
+    memcpy(&value, bytes, sizeof value);
+    return swapped ? __builtin_bswap32(value) : value;
+}
+
 static inline uint16_t get16(const struct pcapng_capture *capture, const uint8_t *bytes)
 {
     uint16_t value;
@@ -80,9 +87,7 @@ static inline uint16_t get16(const struct pcapng_capture *capture, const uint8_t
 
 static inline uint32_t get32(const struct pcapng_capture *capture, const uint8_t *bytes)
 {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return capture->swapped ? __builtin_bswap32(value) : value;
+    return word32(bytes, capture->swapped);
 }
 
 static inline uint64_t get64(const struct pcapng_capture *capture, const uint8_t *bytes)
@@ -167,7 +172,8 @@ struct option {
 };
 
 /* OK, END, BAD_FILE. */
-static ptpmon_status next_option(const struct pcapng_capture *capture, struct options *options, struct option *option)
+static inline ptpmon_status next_option(const struct pcapng_capture *capture, struct options *options,
+                                        struct option *option)
 {
     size_t left = (size_t)(options->end - options->at);
     if (left == 0)
@@ -465,89 +471,6 @@ static ptpmon_status read_statistics(struct pcapng_capture *capture, const uint8
     return PTPMON_OK;
 }
 
-/* ---- Frames -------------------------------------------------------------------------------- */
-
-static uint8_t direction_of(uint32_t flags)
-{
-    switch (flags & PCAPNG_DIRECTION_MASK) {
-    case PCAPNG_DIRECTION_INBOUND:
-        return AVB_DIRECTION_RX;
-    case PCAPNG_DIRECTION_OUTBOUND:
-        return AVB_DIRECTION_TX;
-    default:
-        return AVB_DIRECTION_UNKNOWN;
-    }
-}
-
-static ptpmon_status read_packet_options(const struct pcapng_capture *capture, struct options options,
-                                         ptpmon_frame *frame, uint64_t *dropped)
-{
-    struct option option = {0};
-    ptpmon_status status;
-    while ((status = next_option(capture, &options, &option)) == PTPMON_OK) {
-        if (option.code == PCAPNG_EPB_FLAGS) {
-            if (option.length != 4)
-                return fail_option_length(capture, &option);
-            frame->direction = direction_of(get32(capture, option.value));
-        } else if (option.code == PCAPNG_EPB_DROPCOUNT) {
-            if (option.length != 8)
-                return fail_option_length(capture, &option);
-            *dropped = get64(capture, option.value);
-        }
-    }
-    return status == PTPMON_END ? PTPMON_OK : status;
-}
-
-/* The enhanced block and the obsolete one differ in their first word only. OK: a frame; NOTHING: one of an interface
- * that is passed over. */
-static ptpmon_status read_packet(struct pcapng_capture *capture, const uint8_t *body, uint32_t id, uint64_t dropped,
-                                 size_t length, ptpmon_frame *frame)
-{
-    size_t index = 0;
-    ptpmon_status status = find_interface(capture, id, &index);
-    if (status != PTPMON_OK)
-        return status;
-    struct interface *interface = capture->interfaces[index];
-    uint32_t captured = get32(capture, body + 12);
-    size_t padded = ((size_t)captured + 3) & ~(size_t)3;
-    *frame = (ptpmon_frame){
-        .bytes = body + PCAPNG_PACKET_BODY,
-        .captured_length = captured,
-        .length = get32(capture, body + 16),
-        .resolution_ns = interface->resolution.ns,
-        .interface = (uint32_t)index,
-        .direction = AVB_DIRECTION_UNKNOWN,
-        .number = capture->packets + 1,
-    };
-    if (padded > length - PCAPNG_PACKET_BODY)
-        return fail_damaged(capture, "it holds more bytes than the block");
-    if (captured > frame->length)
-        return fail_damaged(capture, "it holds more bytes than the frame had");
-    if (!interface->wanted) {
-        capture->packets++;
-        return PTPMON_NOTHING;
-    }
-    if (!to_ns(&interface->resolution, get_ticks(capture, body + 4), &frame->time_ns))
-        return fail_damaged(capture, "its time is out of range");
-    status = read_packet_options(capture, (struct options){frame->bytes + padded, body + length}, frame, &dropped);
-    if (status != PTPMON_OK)
-        return status;
-    if (dropped > 0)
-        add_loss(interface, dropped, interface->span.any ? interface->span.last : interface->started_at,
-                 frame->time_ns);
-    ptpmon_capture_span_add(&interface->span, frame->time_ns);
-    capture->packets++;
-    return PTPMON_OK;
-}
-
-static ptpmon_status read_obsolete_packet(struct pcapng_capture *capture, const uint8_t *body, size_t length,
-                                          ptpmon_frame *frame)
-{
-    const uint16_t unknown = UINT16_MAX;
-    uint16_t dropped = get16(capture, body + 2);
-    return read_packet(capture, body, get16(capture, body), dropped != unknown ? dropped : 0, length, frame);
-}
-
 /* ---- Blocks -------------------------------------------------------------------------------- */
 
 struct block {
@@ -572,9 +495,9 @@ static size_t fixed_body(uint32_t type)
     }
 }
 
-static ptpmon_status need(struct pcapng_capture *capture, size_t length)
+static ptpmon_status fill(struct pcapng_capture *capture, size_t length)
 {
-    switch (ptpmon_window_need(&capture->window, length)) {
+    switch (ptpmon_window_fill(&capture->window, length)) {
     case PTPMON_WINDOW_OK:
         return PTPMON_OK;
     case PTPMON_WINDOW_SHORT:
@@ -585,17 +508,22 @@ static ptpmon_status need(struct pcapng_capture *capture, size_t length)
     }
 }
 
+static inline ptpmon_status need(struct pcapng_capture *capture, size_t length)
+{
+    return ptpmon_window_holds(&capture->window, length) ? PTPMON_OK : fill(capture, length);
+}
+
 /* Of a block that the file's end may cut off: a packet that cannot be as long as the block says was damaged there,
  * not cut. Options of more than this do not follow a packet. */
-static ptpmon_status check_cut(const struct pcapng_capture *capture, const struct block *block)
+static ptpmon_status check_cut(const struct pcapng_capture *capture, struct block block)
 {
     const size_t options_max = 65536;
     const uint8_t *bytes = ptpmon_window_bytes(&capture->window);
-    bool has_length = block->type == PCAPNG_ENHANCED_PACKET || block->type == PCAPNG_PACKET;
+    bool has_length = block.type == PCAPNG_ENHANCED_PACKET || block.type == PCAPNG_PACKET;
     if (!has_length || capture->window.end - capture->window.begin < 8 + PCAPNG_PACKET_BODY)
         return PTPMON_END;
     uint64_t least = UINT64_C(8) + PCAPNG_PACKET_BODY + get32(capture, bytes + 8 + 12) + 4;
-    if (block->length < least || block->length > least + options_max)
+    if (block.length < least || block.length > least + options_max)
         return fail_damaged(capture, "its length and that of the frame contradict each other");
     return PTPMON_END;
 }
@@ -616,26 +544,162 @@ static ptpmon_status next_block(struct pcapng_capture *capture, struct block *bl
         return fail_damaged(capture, "the length %" PRIu32 " is impossible", block->length);
     status = need(capture, block->length);
     if (status != PTPMON_OK)
-        return status == PTPMON_END ? check_cut(capture, block) : status;
+        return status == PTPMON_END ? check_cut(capture, *block) : status;
     uint32_t again = get32(capture, ptpmon_window_bytes(&capture->window) + block->length - 4);
     if (again != block->length)
         return fail_damaged(capture, "the length is %" PRIu32 " before and %" PRIu32 " after it", block->length, again);
     return PTPMON_OK;
 }
 
-/* OK: a frame. NOTHING: anything else, which was taken in. */
-static ptpmon_status read_block(struct pcapng_capture *capture, const struct block *block, ptpmon_frame *frame)
+/* ---- Frames -------------------------------------------------------------------------------- */
+
+static uint8_t direction_of(uint32_t flags)
+{
+    switch (flags & PCAPNG_DIRECTION_MASK) {
+    case PCAPNG_DIRECTION_INBOUND:
+        return AVB_DIRECTION_RX;
+    case PCAPNG_DIRECTION_OUTBOUND:
+        return AVB_DIRECTION_TX;
+    default:
+        return AVB_DIRECTION_UNKNOWN;
+    }
+}
+
+/* The fixed part of a packet's body. */
+struct packet {
+    uint32_t interface; /* obsolete block: 16 bits, and 16 of how many were lost before */
+    uint32_t ticks_high, ticks_low;
+    uint32_t captured, length;
+};
+
+static inline struct packet get_packet(const uint8_t *body, bool swapped)
+{
+    return (struct packet){
+        .interface = word32(body, swapped),
+        .ticks_high = word32(body + 4, swapped),
+        .ticks_low = word32(body + 8, swapped),
+        .captured = word32(body + 12, swapped),
+        .length = word32(body + 16, swapped),
+    };
+}
+
+/* What is noted of a packet beside its bytes. */
+struct packet_notes {
+    uint8_t direction;
+    uint64_t dropped; /* before it */
+};
+
+static ptpmon_status walk_packet_options(const struct pcapng_capture *capture, struct options options,
+                                         struct packet_notes *notes)
+{
+    struct option option = {0};
+    ptpmon_status status;
+    while ((status = next_option(capture, &options, &option)) == PTPMON_OK) {
+        if (option.code == PCAPNG_EPB_FLAGS) {
+            if (option.length != 4)
+                return fail_option_length(capture, &option);
+            notes->direction = direction_of(get32(capture, option.value));
+        } else if (option.code == PCAPNG_EPB_DROPCOUNT) {
+            if (option.length != 8)
+                return fail_option_length(capture, &option);
+            notes->dropped = get64(capture, option.value);
+        }
+    }
+    return status == PTPMON_END ? PTPMON_OK : status;
+}
+
+/* Options that are the flags alone, in the host's byte order: those of nearly every packet that has any. */
+static bool are_flags(const struct pcapng_capture *capture, struct options options)
+{
+    static const uint16_t flags[] = {PCAPNG_EPB_FLAGS, 4}, end[] = {PCAPNG_OPT_ENDOFOPT, 0};
+    return (size_t)(options.end - options.at) == sizeof flags + 4 + sizeof end && !capture->swapped &&
+           memcmp(options.at, flags, sizeof flags) == 0 && memcmp(options.at + sizeof flags + 4, end, sizeof end) == 0;
+}
+
+static ptpmon_status read_packet_options(const struct pcapng_capture *capture, struct options options,
+                                         struct packet_notes *notes)
+{
+    if (!are_flags(capture, options))
+        return walk_packet_options(capture, options, notes);
+    notes->direction = direction_of(get32(capture, options.at + PCAPNG_OPTION_OVERHEAD));
+    return PTPMON_OK;
+}
+
+/* The obsolete block and the enhanced one differ in their first word only. */
+static void split_obsolete(const struct pcapng_capture *capture, const uint8_t *body, struct packet *packet,
+                           struct packet_notes *notes)
+{
+    const uint16_t unknown = UINT16_MAX;
+    uint16_t dropped = get16(capture, body + 2);
+    packet->interface = get16(capture, body);
+    notes->dropped = dropped != unknown ? dropped : 0;
+}
+
+static void take_packet(struct interface *interface, int64_t time_ns, uint64_t dropped)
+{
+    if (dropped > 0)
+        add_loss(interface, dropped, interface->span.any ? interface->span.last : interface->started_at, time_ns);
+    ptpmon_capture_span_add(&interface->span, time_ns);
+}
+
+/* OK: a frame; NOTHING: one of an interface that is passed over. */
+static ptpmon_status read_packet(struct pcapng_capture *capture, struct block block, ptpmon_frame *frame)
 {
     const uint8_t *body = ptpmon_window_bytes(&capture->window) + 8;
-    size_t length = block->length - PCAPNG_BLOCK_OVERHEAD;
-    struct options options = {body + fixed_body(block->type), body + length};
-    ptpmon_status status = PTPMON_OK;
+    const uint8_t *bytes = body + PCAPNG_PACKET_BODY, *end = body + block.length - PCAPNG_BLOCK_OVERHEAD;
+    /* The byte order is asked for once, not for each word. */
+    struct packet packet = capture->swapped ? get_packet(body, true) : get_packet(body, false);
+    struct packet_notes notes = {.direction = AVB_DIRECTION_UNKNOWN};
+    if (block.type == PCAPNG_PACKET)
+        split_obsolete(capture, body, &packet, &notes);
+    size_t index = 0;
+    ptpmon_status status = find_interface(capture, packet.interface, &index);
+    if (status != PTPMON_OK)
+        return status;
+    struct interface *interface = capture->interfaces[index];
+    size_t padded = ((size_t)packet.captured + 3) & ~(size_t)3;
+    if (padded > (size_t)(end - bytes))
+        return fail_damaged(capture, "it holds more bytes than the block");
+    if (packet.captured > packet.length)
+        return fail_damaged(capture, "it holds more bytes than the frame had");
+    if (!interface->wanted) {
+        capture->packets++;
+        return PTPMON_NOTHING;
+    }
+    int64_t time_ns;
+    if (!to_ns(&interface->resolution, (uint64_t)packet.ticks_high << 32 | packet.ticks_low, &time_ns))
+        return fail_damaged(capture, "its time is out of range");
+    status = read_packet_options(capture, (struct options){bytes + padded, end}, &notes);
+    if (status != PTPMON_OK)
+        return status;
+    take_packet(interface, time_ns, notes.dropped);
+    *frame = (ptpmon_frame){
+        .time_ns = time_ns,
+        .bytes = bytes,
+        .captured_length = packet.captured,
+        .length = packet.length,
+        .resolution_ns = interface->resolution.ns,
+        .interface = (uint32_t)index,
+        .direction = notes.direction,
+        .number = ++capture->packets,
+    };
+    return PTPMON_OK;
+}
 
-    switch (block->type) {
-    case PCAPNG_ENHANCED_PACKET:
-        return read_packet(capture, body, get32(capture, body), 0, length, frame);
-    case PCAPNG_PACKET:
-        return read_obsolete_packet(capture, body, length, frame);
+/* ---- The file ------------------------------------------------------------------------------ */
+
+static bool is_packet(uint32_t type)
+{
+    return type == PCAPNG_ENHANCED_PACKET || type == PCAPNG_PACKET || type == PCAPNG_SIMPLE_PACKET;
+}
+
+/* All but packets with a time, and rare. NOTHING: it was taken in. */
+__attribute__((noinline)) static ptpmon_status read_block(struct pcapng_capture *capture, struct block block)
+{
+    const uint8_t *body = ptpmon_window_bytes(&capture->window) + 8;
+    struct options options = {body + fixed_body(block.type), body + block.length - PCAPNG_BLOCK_OVERHEAD};
+    ptpmon_status status = PTPMON_OK;
+    switch (block.type) {
     case PCAPNG_SIMPLE_PACKET: /* it has no time, so nothing can be done with it */
         capture->packets++;
         break;
@@ -654,46 +718,34 @@ static ptpmon_status read_block(struct pcapng_capture *capture, const struct blo
     return status == PTPMON_OK ? PTPMON_NOTHING : status;
 }
 
-static ptpmon_status next_pcapng(ptpmon_capture *base, ptpmon_frame *frame)
+/* Takes in all up to the next frame, which it gives; `frame` NULL: up to the next packet, which stays. */
+static ptpmon_status read_on(struct pcapng_capture *capture, ptpmon_frame *frame)
 {
-    struct pcapng_capture *capture = pcapng_capture(base);
     struct block block;
     ptpmon_status status;
     do {
         status = next_block(capture, &block);
-        if (status != PTPMON_OK)
+        if (status != PTPMON_OK || (frame == NULL && is_packet(block.type)))
             return status;
-        status = read_block(capture, &block, frame);
+        if (block.type == PCAPNG_ENHANCED_PACKET || block.type == PCAPNG_PACKET)
+            status = read_packet(capture, block, frame);
+        else
+            status = read_block(capture, block);
         if (status == PTPMON_OK || status == PTPMON_NOTHING)
             ptpmon_window_consume(&capture->window, block.length);
     } while (status == PTPMON_NOTHING);
     return status;
 }
 
-static bool is_packet(uint32_t type)
+static ptpmon_status next_pcapng(ptpmon_capture *base, ptpmon_frame *frame)
 {
-    return type == PCAPNG_ENHANCED_PACKET || type == PCAPNG_PACKET || type == PCAPNG_SIMPLE_PACKET;
-}
-
-/* All up to the first packet, or to what cannot be read, which next() will meet again. */
-static ptpmon_status read_head(struct pcapng_capture *capture)
-{
-    struct block block;
-    ptpmon_status status;
-    do {
-        status = next_block(capture, &block);
-        if (status != PTPMON_OK || is_packet(block.type))
-            break;
-        status = read_block(capture, &block, NULL);
-        if (status == PTPMON_NOTHING)
-            ptpmon_window_consume(&capture->window, block.length);
-    } while (status == PTPMON_NOTHING);
-    return status;
+    return read_on(pcapng_capture(base), frame);
 }
 
 static ptpmon_status open_pcapng(struct pcapng_capture *capture)
 {
-    ptpmon_status status = read_head(capture);
+    /* What cannot be read, next() will meet again. */
+    ptpmon_status status = read_on(capture, NULL);
     const char *path = capture->base.name;
     if (status == PTPMON_IO || status == PTPMON_NO_MEMORY || status == PTPMON_NO_PERMISSION)
         return status;

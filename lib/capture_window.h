@@ -29,9 +29,14 @@ enum ptpmon_window_status {
  * was got before moves, so pointers into the window end here. */
 enum ptpmon_window_status ptpmon_window_fill(struct ptpmon_window *window, size_t length);
 
+static inline bool ptpmon_window_holds(const struct ptpmon_window *window, size_t length)
+{
+    return window->end - window->begin >= length;
+}
+
 static inline enum ptpmon_window_status ptpmon_window_need(struct ptpmon_window *window, size_t length)
 {
-    return window->end - window->begin >= length ? PTPMON_WINDOW_OK : ptpmon_window_fill(window, length);
+    return ptpmon_window_holds(window, length) ? PTPMON_WINDOW_OK : ptpmon_window_fill(window, length);
 }
 
 static inline const uint8_t *ptpmon_window_bytes(const struct ptpmon_window *window)

@@ -4,12 +4,12 @@
 #include <string.h>
 
 /* Where the parts of messages begin, in bytes from the PTP header. IEEE 1588-2019 tables 35, 43 to 49. */
-#define AT_CORRECTION  8u
-#define AT_INTERVAL    33u
-#define AT_BODY        34u
-#define TIMESTAMP_SIZE 10u
-#define AT_REQUESTING  44u
-#define ANNOUNCE_END   64u
+#define AT_CORRECTION 8u
+#define AT_INTERVAL   33u
+#define AT_BODY       34u
+#define TIMESTAMP_END 44u
+#define AT_REQUESTING 44u
+#define ANNOUNCE_END  64u
 
 /* Organization extension TLV of IEEE 802.1 with subtype 1: IEEE 802.1AS-2020 table 11-11. */
 #define TLV_ORGANIZATION_EXTENSION 0x0003u
@@ -23,17 +23,18 @@ struct bytes {
     uint32_t count;
 };
 
-static uint32_t be32(const uint8_t *bytes)
+/* Written as compilers know it: one load, one swap. */
+static inline uint32_t be32(const uint8_t *bytes)
 {
-    return (uint32_t)avb_be16(bytes) << 16 | avb_be16(bytes + 2);
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static uint64_t be64(const uint8_t *bytes)
+static inline uint64_t be64(const uint8_t *bytes)
 {
     return (uint64_t)be32(bytes) << 32 | be32(bytes + 4);
 }
 
-static bool holds(const struct bytes *bytes, uint32_t from, uint32_t count)
+static inline bool holds(const struct bytes *bytes, uint32_t from, uint32_t count)
 {
     return bytes->count >= count && from <= bytes->count - count;
 }
@@ -74,15 +75,6 @@ static void read_tlvs(const struct bytes *bytes, uint32_t at, ptpmon_message *me
     }
 }
 
-static void read_timestamp(const struct bytes *bytes, ptpmon_message *message)
-{
-    if (!holds(bytes, AT_BODY, TIMESTAMP_SIZE))
-        return;
-    message->has |= PTPMON_MESSAGE_TIMESTAMP;
-    message->seconds = (uint64_t)avb_be16(bytes->first + AT_BODY) << 32 | be32(bytes->first + AT_BODY + 2);
-    message->nanoseconds = be32(bytes->first + AT_BODY + 6);
-}
-
 static void read_requesting(const struct bytes *bytes, ptpmon_message *message)
 {
     if (!holds(bytes, AT_REQUESTING, 10))
@@ -109,17 +101,28 @@ static void read_announce(const struct bytes *bytes, ptpmon_message *message)
     message->timeSource = body[29];
 }
 
+/* It is there in full. */
+static inline void read_timestamp(const struct bytes *bytes, ptpmon_message *message)
+{
+    message->has |= PTPMON_MESSAGE_TIMESTAMP;
+    message->seconds = be64(bytes->first + AT_BODY) >> 16; /* 48 bits */
+    message->nanoseconds = be32(bytes->first + AT_BODY + 6);
+}
+
 static void read_body(const struct bytes *bytes, uint8_t messageType, ptpmon_message *message)
 {
     *message = (ptpmon_message){
         .correctionField = (int64_t)be64(bytes->first + AT_CORRECTION),
         .logMessageInterval = (int8_t)bytes->first[AT_INTERVAL],
     };
+    /* Every body of which something is read begins with a timestamp. */
+    if (bytes->count < TIMESTAMP_END)
+        return;
     switch (messageType) {
     case AVB_PTP_SYNC:
     case AVB_PTP_FOLLOW_UP:
         read_timestamp(bytes, message);
-        read_tlvs(bytes, AT_BODY + TIMESTAMP_SIZE, message);
+        read_tlvs(bytes, TIMESTAMP_END, message);
         break;
     case AVB_PTP_DELAY_REQ:
     case AVB_PTP_PDELAY_REQ:

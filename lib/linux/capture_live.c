@@ -261,12 +261,17 @@ static void describe(struct live_capture *capture)
     read_boot_id(about->boot_id, sizeof about->boot_id);
 }
 
+/* The nanosecond precision asked for puts ns into tv_usec. */
+static int64_t time_of(const struct pcap_pkthdr *header)
+{
+    return (int64_t)header->ts.tv_sec * NS_PER_SECOND + header->ts.tv_usec;
+}
+
 static void fill_frame(const struct live_capture *capture, const struct pcap_pkthdr *header, const u_char *bytes,
                        uint8_t direction, ptpmon_frame *frame)
 {
     *frame = (ptpmon_frame){
-        /* The nanosecond precision asked for puts ns into tv_usec. */
-        .time_ns = (int64_t)header->ts.tv_sec * NS_PER_SECOND + header->ts.tv_usec,
+        .time_ns = time_of(header),
         .bytes = bytes,
         .captured_length = header->caplen,
         .length = header->len,
@@ -292,9 +297,10 @@ static ptpmon_status next_of(struct live_capture *capture, unsigned which, bool 
     int result = pcap_next_ex(capture->handles[which], &header, &bytes);
 
     if (result == 1) {
-        fill_frame(capture, header, bytes, (uint8_t)which, frame);
-        if (stopped_at == 0 || frame->time_ns <= stopped_at)
+        if (stopped_at == 0 || time_of(header) <= stopped_at) {
+            fill_frame(capture, header, bytes, (uint8_t)which, frame);
             return PTPMON_OK;
+        }
     } else if (result != 0 && stopped_at == 0) {
         return fail_live(capture, capture->handles[which]);
     }

@@ -220,13 +220,18 @@ static ptpmon_status capture_again(struct live_capture *capture)
     return now - capture->gone_at < PATIENCE_NS ? PTPMON_NOTHING : fail_live(capture);
 }
 
+static int64_t time_of(const struct live_capture *capture, const struct pcap_pkthdr *header)
+{
+    int64_t fraction = (int64_t)header->ts.tv_usec * (capture->resolution_ns == 1 ? 1 : 1000);
+    return (int64_t)header->ts.tv_sec * NS_PER_SECOND + fraction;
+}
+
 static void fill_frame(const struct live_capture *capture, const struct pcap_pkthdr *header, const u_char *bytes,
                        ptpmon_frame *frame)
 {
     bool sent = header->caplen >= 12 && memcmp(bytes + 6, capture->about.mac, 6) == 0;
-    int64_t fraction = (int64_t)header->ts.tv_usec * (capture->resolution_ns == 1 ? 1 : 1000);
     *frame = (ptpmon_frame){
-        .time_ns = (int64_t)header->ts.tv_sec * NS_PER_SECOND + fraction,
+        .time_ns = time_of(capture, header),
         .bytes = bytes,
         .captured_length = header->caplen,
         .length = header->len,
@@ -249,10 +254,10 @@ static ptpmon_status read_live(struct live_capture *capture, ptpmon_frame *frame
     int result = capture->npcap->next_ex(capture->handle, &header, &bytes);
     if (result < 0)
         note_gone(capture);
-    if (result != 1)
+    if (result != 1 || (capture->stopped_at != 0 && time_of(capture, header) > capture->stopped_at))
         return PTPMON_NOTHING;
     fill_frame(capture, header, bytes, frame);
-    return capture->stopped_at == 0 || frame->time_ns <= capture->stopped_at ? PTPMON_OK : PTPMON_NOTHING;
+    return PTPMON_OK;
 }
 
 static ptpmon_status next_live(ptpmon_capture *base, ptpmon_frame *frame)
