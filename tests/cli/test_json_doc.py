@@ -235,16 +235,22 @@ def test_record_and_correlate(page, reasons, tmp_path):
     """On the loopback of a namespace of its own, with some PTP frames."""
     needs_root()
     send = tmp_path / "send.py"
-    send.write_text("import socket, time\n"
+    send.write_text("import os, pathlib, signal, socket, sys, time\n"
                     "raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
                     "raw.bind(('lo', 0))\n"
-                    "time.sleep(1)\n"
+                    "while '\"type\":\"files\"' not in pathlib.Path(sys.argv[1]).read_text():\n"
+                    "    time.sleep(0.01)\n"
                     "for number in range(5):\n"
                     "    raw.send(bytes(12) + bytes.fromhex('88f70002002c0000') + bytes(24) + bytes([0, 1, 0, number])"
-                    " + bytes(12))\n")
-    lines = output_of("unshare", "--net", "sh", "-c",
-                      'ip link set lo up && { python3 "$1" & exec "$0" record --json --duration=2s -o "$2" lo; }',
-                      os.environ["PTPMON"], str(send), str(tmp_path / "trace"))
+                    " + bytes(12))\n"
+                    "time.sleep(0.3)\n"
+                    "os.kill(os.getppid(), signal.SIGINT)\n")
+    said = tmp_path / "said"
+    said.touch()
+    output_of("unshare", "--net", "sh", "-c", 'ip link set lo up && { python3 "$1" "$3" & '
+              'exec "$0" record --json --duration=40s -o "$2" lo >"$3"; }',
+              os.environ["PTPMON"], str(send), str(tmp_path / "trace"), str(said))
+    lines = [json.loads(line) for line in said.read_text().splitlines()]
     assert check_all(lines, page, reasons) == {"start", "files", "recorded"}
     assert lines[-1]["events"] == 10
     lines = output_of(os.environ["PTPMON"], "correlate", "--json", str(tmp_path / "trace.pcapng"),

@@ -217,6 +217,12 @@ static void sender_that_claims_another_protocol(void **state)
     }
 }
 
+/* A bridge's port does so a little after it is up. */
+static bool forwards(const char *port)
+{
+    return run("ip -d link show %s | grep -q 'state forwarding'", port);
+}
+
 /* A tag that the kernel carries beside the frame: a bridge forwards a tagged frame that way. */
 static void out_of_band_tag_on_sending(void **state)
 {
@@ -226,7 +232,8 @@ static void out_of_band_tag_on_sending(void **state)
             "ip link add pm-bridge type bridge mcast_snooping 0 && "
             "ip link set pm-in-port master pm-bridge && ip link set pm-out master pm-bridge && "
             "for i in pm-in pm-in-port pm-out pm-end pm-bridge; do ip link set $i up; done"));
-    usleep(100000); /* until the ports forward */
+    for (int i = 0; i < 3000 && !(forwards("pm-in-port") && forwards("pm-out")); i++)
+        usleep(10000);
     for (uint32_t flags = 0; flags <= PTPMON_NO_TRACING; flags += PTPMON_NO_TRACING) {
         ptpmon_monitor *tx = start("pm-out", flags);
         int fd = open_sender("pm-in", 0);

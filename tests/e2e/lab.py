@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Network namespaces, links and processes of a scenario. Whatever a Lab made, Lab.close() takes away."""
 import concurrent.futures
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -57,6 +58,17 @@ def state_of(pid):
 
 def is_alive(pid):
     return state_of(pid) not in "ZX"
+
+
+def is_capturing(pid):
+    """Whether it has a packet socket that gets every frame: what it captures with."""
+    own = set()
+    for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            own.add(os.readlink(descriptor))
+    sockets = [line.split() for line in pathlib.Path(f"/proc/{pid}/net/packet").read_text().splitlines()[1:]]
+    return any(protocol == "0003" and runs == "1" and f"socket:[{inode}]" in own
+               for _, _, _, protocol, _, runs, _, _, inode in sockets)
 
 
 def as_nobody(program, capabilities, *arguments):

@@ -10,7 +10,7 @@ import pytest
 
 import frames
 from compare import assert_all_matched, assert_complete
-from lab import as_nobody, run, without_btf
+from lab import as_nobody, run, wait_until, without_btf
 from monitor import Monitor, Recording, parse_lines
 from truth import Truth, read_all, settle
 
@@ -174,6 +174,8 @@ def test_interface_goes_down_and_up(lab, ptpmon):
     settle()
     ends[1].ip("link", "set", ends[1].interface, "down")
     ends[1].ip("link", "set", ends[1].interface, "up")
+    for end in ends:  # the kernel lets the peer send again a little later
+        wait_until(end.is_up, f"{end.interface} is up")
     send(lab, ends[0], first=FRAMES)
     settle()
     recording = monitor.stop()

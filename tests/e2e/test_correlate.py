@@ -13,7 +13,7 @@ import time
 import pytest
 
 import frames
-from lab import run
+from lab import is_capturing, run, wait_until
 from monitor import Monitor, parse_lines
 from ptp4l import client, grandmaster, wait_synchronizing
 from recorded import Correlated, Recorder, correlate
@@ -43,7 +43,7 @@ def scene(lab, ptpmon, request):
         one.wait_ready()
     for other in others:
         other.wait_for("apturing on" if "dumpcap" in other.argv else "listening on")
-    time.sleep(0.5)  # dumpcap says so a little before it is true
+        wait_until(lambda pid=other.pid: is_capturing(pid), f"{other.name} captures")  # dumpcap says so before it does
     daemons = [grandmaster(lab, ends[0], request.param), client(lab, ends[1], request.param)]
     wait_synchronizing(daemons[1])
     time.sleep(2)

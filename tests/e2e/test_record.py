@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -17,7 +18,8 @@ import time
 import pytest
 
 import frames
-from lab import as_nobody, run, wait_until
+from lab import PATIENCE, as_nobody, run, wait_until
+from monitor import parse_lines
 from ptp4l import client, grandmaster, wait_synchronizing
 from recorded import Recorder, correlate
 from test_bad_input import FAILED, INTERFACE, NEEDED, RIGHTS, UNSUPPORTED, USAGE, assert_sentence
@@ -128,13 +130,19 @@ def test_events_alone(lab, ptpmon):
 
 # ---- When it ends early ----
 
+def matched_so_far(ptpmon, recorder):
+    """In what a recorder has written, while it goes on."""
+    result = run(ptpmon, "correlate", "--json", "--summary", recorder.capture, recorder.events, check=False)
+    return parse_lines(result.stdout)[-1]["matched"] if result.returncode == 0 else 0
+
+
 def test_killed(lab, ptpmon, frame_sender):
-    """What was there up to the last second is there, and belongs together."""
+    """It writes what there is without being asked; when it is killed that is there, and belongs together."""
     ends = lab.link()
     recorder = Recorder(lab, ptpmon, ends[1])
     recorder.wait_ready()
     flood(ends[0], frame_sender, 1500, 1000)
-    time.sleep(1.5)
+    wait_until(lambda: matched_so_far(ptpmon, recorder) == 1500, "all is written")
     flood(ends[0], frame_sender, 1000, 2000, stream=1)
     recorder.process.kill()
     found = correlate(ptpmon, recorder.capture, recorder.events)
@@ -221,7 +229,7 @@ def test_count(lab, ptpmon):
 def test_duration(lab, ptpmon):
     ends = lab.link()
     recorder = Recorder(lab, ptpmon, ends[1], "--duration=700ms")
-    assert 700_000_000 <= recorder.ended()["duration_ns"] < 3_000_000_000
+    assert recorder.ended()["duration_ns"] >= 700_000_000
     assert recorder.process.stderr == ""
 
 
@@ -273,8 +281,8 @@ def test_rotation_in_pauses(lab, ptpmon, frame_sender):
     recorder.wait_ready()
     flood(ends[0], frame_sender, 400, 100)
     settle()
+    wait_until(lambda: len(recorder.sets()) >= 4, "there are four sets")
     recorder.stop()
-    assert len(recorder.sets()) >= 4
     assert assert_sets_stand_alone(ptpmon, recorder, 400) == 0
 
 
@@ -288,9 +296,10 @@ def test_rotation_of_two_interfaces(lab, ptpmon, frame_sender):
     captures = sorted(recorder.base.parent.glob(f"{recorder.base.name}-????.pcapng"))
     assert len(captures) >= 3
     for interface in ("port0", "port1"):
-        found = [correlate(ptpmon, capture, capture.with_suffix(f".{interface}.events"), "--strict")
-                 for capture in captures[:3]]
-        assert sum(one.summary["matched"] for one in found) >= 590
+        pairs = [(capture, capture.with_suffix(f".{interface}.events")) for capture in captures]
+        found = [correlate(ptpmon, *pair, "--strict") for pair in pairs if holds_frames(pair[1])]
+        assert len(found) >= 3 and sum(one.summary["events"] for one in found) == 600
+        assert sum(one.summary["matched"] for one in found) >= 600 - 2 * (len(captures) - 1)
 
 
 def test_keep(lab, ptpmon):
@@ -432,7 +441,7 @@ def test_people_are_told(lab, ptpmon):
     result = end.run(ptpmon, "record", "--duration=300ms", "-o", lab.directory / "told", end.interface)
     assert result.stderr == ""
     assert re.match(rf"Recording {end.interface} to \S*told\.pcapng, \S*told\.events\.\n", result.stdout)
-    assert re.search(r"^Summary: 0\.\d s, [\d.]+ KiB in \S*told\.pcapng, \S*told\.events$", result.stdout, re.MULTILINE)
+    assert re.search(r"^Summary: [\d.]+ s, [\d.]+ KiB in \S*told\.pcapng, \S*told\.events$", result.stdout, re.MULTILINE)
 
 
 def test_quiet(lab, ptpmon):
@@ -446,13 +455,18 @@ def test_progress_on_a_terminal(lab, ptpmon):
     ends = lab.link()
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 120, 0, 0))
-    with subprocess.Popen(["ip", "netns", "exec", ends[1].namespace, ptpmon, "record", "--duration=3s", "-o",
+    with subprocess.Popen(["ip", "netns", "exec", ends[1].namespace, ptpmon, "record", "--duration=1m", "-o",
                            lab.directory / "progress", ends[1].interface],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
         os.close(theirs)
-        shown = os.read(ours, 4096)  # it runs
+        shown = os.read(ours, 4096)  # it runs, and would end by itself where this test fails
         send(lab, ends[0])
-        stdout, _ = process.communicate(timeout=30)
+        while not re.search(rb"\r\d\d:\d\d:\d\d  20 events, 2\d captured, 0 dropped; [\d.]+ KiB, [\d.]+ \w+/s; "
+                            rb"[\d.]+ \w+ free: ", shown):
+            assert select.select([ours], [], [], PATIENCE)[0], shown
+            shown += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     try:
         while part := os.read(ours, 4096):
@@ -460,10 +474,7 @@ def test_progress_on_a_terminal(lab, ptpmon):
     except OSError:
         pass  # how a terminal ends
     os.close(ours)
-    lines = shown.decode().split("\r")
-    assert "\n" not in shown.decode() and lines[-1] == "\x1b[K"
-    assert re.match(r"00:00:0\d  20 events, 2\d captured, 0 dropped; [\d.]+ KiB, [\d.]+ \w+/s; [\d.]+ \w+ free: ",
-                    lines[-2]), lines
+    assert b"\n" not in shown and shown.endswith(b"\r\x1b[K"), shown
     assert "\r" not in stdout and "20" in stdout
 
 
@@ -476,6 +487,6 @@ def test_goes_on_when_nobody_reads(lab, ptpmon):
     wait_until(lambda: base.with_name("unread-0002.events").exists(), "the second set")
     send(lab, ends[0])
     assert process.wait() == 0 and process.stderr == ""
-    assert sum(correlate(ptpmon, base.with_name(f"unread-{number:04}.pcapng"),
-                         base.with_name(f"unread-{number:04}.events")).summary["matched"]
-               for number in (2,)) == FRAMES
+    sets = sorted(base.parent.glob(f"{base.name}-????.events"))[1:]
+    assert sum(correlate(ptpmon, events.with_suffix(".pcapng"), events).summary["matched"]
+               for events in sets if holds_frames(events)) == FRAMES

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#define WORDS 7 /* of a record, without the sequence */
+#define WORDS  7 /* of a record, without the sequence */
+#define RUN_MS 2000
 
 void kit_place(struct kit *kit, void *section1, void *section2, UINT32 capacity, UINT64 start)
 {
@@ -117,6 +118,23 @@ void kit_stop(struct random *stops)
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
     else if (chance < 64)
         sched_yield();
+}
+
+static UINT64 now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (UINT64)now.tv_sec * 1000 + (UINT64)now.tv_nsec / 1000000;
+}
+
+UINT64 kit_deadline(UINT64 runs)
+{
+    return now_ms() + runs * RUN_MS;
+}
+
+bool kit_is_over(UINT64 deadline)
+{
+    return now_ms() >= deadline;
 }
 
 void ring_pause(void)

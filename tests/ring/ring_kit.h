@@ -52,6 +52,13 @@ bool kit_push(const AVB_RING *ring, UINT64 producer, UINT64 number, struct rando
 /* Now and then gives the processor away, or sleeps for a moment. NULL: never. */
 void kit_stop(struct random *stops);
 
+/*
+ * When threads have met for long enough, so many runs from now: beside processes that never rest, who gives the
+ * processor away may wait for very long, and what alone takes a tenth of a second takes minutes.
+ */
+UINT64 kit_deadline(UINT64 runs);
+bool kit_is_over(UINT64 deadline);
+
 /* For pausing_atomic.h: gives the processor away, one time in a few hundred. */
 void ring_pause(void);
 

@@ -108,7 +108,7 @@ def run(binary):
     command = [str(binary)]
     if shutil.which("setarch") and subprocess.run(["setarch", "-R", "true"], capture_output=True).returncode == 0:
         command = ["setarch", platform.machine(), "-R", *command]  # ThreadSanitizer's memory must not be in use
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60,
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200,
                             env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1 exitcode=66"})
     return "" if result.returncode == 0 else result.stdout + result.stderr + f"\nexit code {result.returncode}"
 

@@ -14,19 +14,20 @@
 
 #define PRODUCERS 4u
 #define CAPACITY  64u
-#define ATTEMPTS  (KIT_SLOW ? 25000u : 100000u) /* of each producer */
+#define ATTEMPTS  (KIT_SLOW ? 25000u : 100000u) /* of each producer, where there is time */
 
 struct scene {
     struct kit kit;
     UINT64 owner[CAPACITY]; /* who writes the slot: id + 1; 0 = nobody */
     UINT64 violations, running, hostile_until;
+    UINT64 first_deadline, deadline; /* of the hostile reader, of the producers */
     unsigned int manner;
 };
 
 struct producer {
     struct scene *scene;
     pthread_t thread;
-    UINT64 id, emitted;
+    UINT64 id, attempted, emitted;
 };
 
 static void check_owner(struct scene *scene, UINT64 slot, UINT64 becomes, UINT64 was)
@@ -58,7 +59,8 @@ static void *produce(void *argument)
 {
     struct producer *producer = argument;
     struct random stops = {.state = producer->id};
-    for (UINT64 i = 0; i < ATTEMPTS; i++) {
+    while (producer->attempted < ATTEMPTS && !kit_is_over(producer->scene->deadline)) {
+        producer->attempted++;
         bool emitted = push(producer->scene, producer, &stops);
         producer->emitted += emitted;
         if (!emitted)
@@ -108,7 +110,8 @@ static void *be_hostile(void *argument)
 {
     struct scene *scene = argument;
     struct random random = {.state = scene->manner};
-    while (kit_load(&scene->kit.section1->head) < scene->hostile_until && kit_load(&scene->running)) {
+    while (kit_load(&scene->kit.section1->head) < scene->hostile_until && kit_load(&scene->running) &&
+           !kit_is_over(scene->first_deadline)) {
         enum manner manner =
             scene->manner == MANNERS ? (enum manner)random_below(&random, MANNERS) : (enum manner)scene->manner;
         /* Now and then what looks honest, or the ring would stay full. */
@@ -148,9 +151,11 @@ static void play(unsigned int manner)
 {
     struct scene scene = {.manner = manner, .running = PRODUCERS, .hostile_until = PRODUCERS * ATTEMPTS / 2};
     struct producer producers[PRODUCERS];
-    UINT64 emitted = 0;
+    UINT64 attempted = 0, emitted = 0;
     pthread_t hostile;
     kit_make(&scene.kit, CAPACITY, 0);
+    scene.first_deadline = kit_deadline(1);
+    scene.deadline = kit_deadline(2);
     for (unsigned int i = 0; i < PRODUCERS; i++) {
         producers[i] = (struct producer){.scene = &scene, .id = i};
         assert_int_equal(pthread_create(&producers[i].thread, NULL, produce, &producers[i]), 0);
@@ -161,10 +166,11 @@ static void play(unsigned int manner)
     drain(&scene, &reader);
     for (unsigned int i = 0; i < PRODUCERS; i++) {
         assert_int_equal(pthread_join(producers[i].thread, NULL), 0);
+        attempted += producers[i].attempted;
         emitted += producers[i].emitted;
     }
     assert_int_equal(scene.violations, 0);
-    const char *wrong = kit_accounts(&scene.kit, PRODUCERS * ATTEMPTS, emitted);
+    const char *wrong = kit_accounts(&scene.kit, attempted, emitted);
     if (!wrong && reader.next != emitted)
         wrong = "the honest reader did not get to the end";
     if (!wrong)

@@ -18,13 +18,14 @@
 
 #define MOST_PRODUCERS 8u
 #define CAPACITY       64u
-#define ATTEMPTS       (KIT_SLOW ? 50000u : 200000u) /* of all producers of a run together */
+#define ATTEMPTS       (KIT_SLOW ? 50000u : 200000u) /* of all producers of a run together, where there is time */
 
 struct run {
     struct kit kit;
     unsigned int producers;
-    UINT64 attempts; /* of each */
-    UINT64 credit;   /* records that may be in the ring at once; 0 = as many as it takes */
+    UINT64 attempts; /* of each at most */
+    UINT64 deadline;
+    UINT64 credit; /* records that may be in the ring at once; 0 = as many as it takes */
     bool reader_dawdles;
     UINT64 granted, taken; /* with a credit: records asked for, records given back */
     UINT64 running;
@@ -33,7 +34,7 @@ struct run {
 struct producer {
     struct run *run;
     pthread_t thread;
-    UINT64 id, emitted;
+    UINT64 id, attempted, emitted;
 };
 
 static bool get_credit(struct run *run)
@@ -50,9 +51,10 @@ static void *produce(void *argument)
     struct producer *producer = argument;
     struct run *run = producer->run;
     struct random stops = {.state = producer->id};
-    for (UINT64 i = 0; i < run->attempts; i++) {
-        while (run->credit && !get_credit(run))
-            ;
+    while (producer->attempted < run->attempts && !kit_is_over(run->deadline)) {
+        if (run->credit && !get_credit(run))
+            continue;
+        producer->attempted++;
         bool emitted = kit_push(&run->kit.ring, producer->id, producer->emitted, &stops);
         producer->emitted += emitted;
         if (!emitted) {
@@ -124,9 +126,10 @@ static void stress(struct run *run, UINT64 start)
 {
     struct producer producers[MOST_PRODUCERS];
     struct judge judge = {.sequence = start + 1};
-    UINT64 emitted = 0;
+    UINT64 attempted = 0, emitted = 0;
     kit_make(&run->kit, CAPACITY, start);
     run->attempts = ATTEMPTS / run->producers;
+    run->deadline = kit_deadline(1);
     run->running = run->producers;
     AVB_RING_READER reader = kit_reader(&run->kit);
     for (unsigned int i = 0; i < run->producers; i++) {
@@ -136,12 +139,13 @@ static void stress(struct run *run, UINT64 start)
     read_to_the_end(run, &reader, &judge);
     for (unsigned int i = 0; i < run->producers; i++) {
         assert_int_equal(pthread_join(producers[i].thread, NULL), 0);
+        attempted += producers[i].attempted;
         emitted += producers[i].emitted;
     }
     assert_right(judge.wrong);
     for (unsigned int i = 0; i < run->producers; i++)
         assert_int_equal(judge.next[i], producers[i].emitted);
-    assert_right(kit_accounts(&run->kit, run->attempts * run->producers, emitted));
+    assert_right(kit_accounts(&run->kit, attempted, emitted));
     assert_int_equal(run->kit.section1->bad_consumer_position, 0);
     assert_true(run->kit.section1->high_water <= CAPACITY);
     assert_right(kit_takes_capacity(&run->kit, &reader));
@@ -188,10 +192,10 @@ static void test_nothing_is_refused_while_there_is_room(void **state)
 static void test_stopped_reader(void **state)
 {
     (void)state;
-    struct run run = {.producers = 4, .attempts = ATTEMPTS / 16, .running = 4};
+    struct run run = {.producers = 4, .attempts = ATTEMPTS / 16, .deadline = kit_deadline(1), .running = 4};
     struct producer producers[4];
     struct judge judge = {.sequence = 1};
-    UINT64 emitted = 0;
+    UINT64 attempted = 0, emitted = 0;
     kit_make(&run.kit, CAPACITY, 0);
     for (unsigned int i = 0; i < run.producers; i++) {
         producers[i] = (struct producer){.run = &run, .id = i};
@@ -199,10 +203,11 @@ static void test_stopped_reader(void **state)
     }
     for (unsigned int i = 0; i < run.producers; i++) {
         assert_int_equal(pthread_join(producers[i].thread, NULL), 0);
+        attempted += producers[i].attempted;
         emitted += producers[i].emitted;
     }
     assert_int_equal(emitted, CAPACITY);
-    assert_right(kit_accounts(&run.kit, run.attempts * run.producers, emitted));
+    assert_right(kit_accounts(&run.kit, attempted, emitted));
     assert_int_equal(run.kit.section1->high_water, CAPACITY);
     AVB_RING_READER reader = kit_reader(&run.kit);
     read_to_the_end(&run, &reader, &judge);

@@ -17,6 +17,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -521,6 +522,7 @@ static void captures_from_the_first_frame_on(void **state)
     for (int i = 0; i < 10; i++) {
         struct received received[2];
         ptpmon_capture_statistics statistics;
+        int64_t before = now(CLOCK_REALTIME);
         ptpmon_capture *capture = open_near();
         send_syncs(AVB_DIRECTION_RX, 1, 1);
         send_syncs(AVB_DIRECTION_TX, 2, 1);
@@ -530,7 +532,7 @@ static void captures_from_the_first_frame_on(void **state)
         assert_int_equal(statistics.frames, 2);
         assert_int_equal(statistics.stopped_at, 0);
         assert_true(statistics.started_at <= received[0].time_ns && statistics.started_at <= received[1].time_ns);
-        assert_true(statistics.started_at > received[0].time_ns - 2 * NS_PER_SECOND);
+        assert_true(statistics.started_at >= before);
         ptpmon_capture_close(capture);
     }
 }
@@ -566,10 +568,12 @@ static void never_waits(void **state)
     (void)state;
     ptpmon_frame frame;
     ptpmon_capture *capture = open_near();
-    int64_t begin = now(CLOCK_MONOTONIC);
+    struct rusage before, after; /* who waits gives the processor away */
+    assert_int_equal(getrusage(RUSAGE_THREAD, &before), 0);
     for (int i = 0; i < 1000; i++)
         assert_int_equal(ptpmon_capture_next(capture, &frame), PTPMON_NOTHING);
-    assert_true(now(CLOCK_MONOTONIC) - begin < NS_PER_SECOND / 2);
+    assert_int_equal(getrusage(RUSAGE_THREAD, &after), 0);
+    assert_true(after.ru_nvcsw - before.ru_nvcsw < 100);
     ptpmon_capture_close(capture);
 }
 
@@ -723,6 +727,37 @@ static void knows_its_interface(void **state)
 
 /* ---- What others capture at the same time ------------------------------------------------ */
 
+#define PATIENCE 3000 /* times 10 ms */
+
+/* How many sockets capture everything on `near`, as this namespace's /proc/net/packet tells. */
+static unsigned capturing(void)
+{
+    char line[256];
+    unsigned count = 0, protocol, index, is_running;
+    FILE *file = fopen("/proc/self/net/packet", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%*s %*s %*s %x %u %u", &protocol, &index, &is_running) == 3)
+            count += protocol == ETH_P_ALL && index == if_nametoindex("near") && is_running;
+    }
+    fclose(file);
+    return count;
+}
+
+/* In what another writes still. */
+static size_t frames_in(const char *path)
+{
+    ptpmon_capture *capture;
+    ptpmon_frame frame;
+    size_t count = 0;
+    if (ptpmon_capture_open_file(path, &capture) != PTPMON_OK)
+        return 0; /* nothing yet */
+    while (ptpmon_capture_next(capture, &frame) == PTPMON_OK)
+        count++;
+    ptpmon_capture_close(capture);
+    return count;
+}
+
 /* Starts `command`, in which %s stands for the file it writes; sends while it runs and compares its file with the live
  * capture: the same frames at the same times, to its precision. */
 static void compare_with(const char *command, uint32_t resolution_ns, bool has_statistics)
@@ -734,6 +769,7 @@ static void compare_with(const char *command, uint32_t resolution_ns, bool has_s
     assert_true(made >= 0);
     close(made);
     ptpmon_capture *capture = open_near();
+    unsigned own = capturing();
     pid_t child = fork();
     if (child == 0) {
         snprintf(line, sizeof line, "exec ");
@@ -741,14 +777,17 @@ static void compare_with(const char *command, uint32_t resolution_ns, bool has_s
         execl("/bin/sh", "sh", "-c", line, (char *)NULL);
         _exit(127);
     }
-    usleep(1500000); /* until it runs */
+    for (int i = 0; i < PATIENCE && capturing() == own; i++)
+        usleep(10000);
     int64_t before = now(CLOCK_REALTIME);
     for (uint32_t i = 0; i < EACH; i++) {
         send_syncs(AVB_DIRECTION_RX, 2 * i, 1);
         send_syncs(AVB_DIRECTION_TX, 2 * i + 1, 1);
     }
     receive(capture, live, 2 * EACH);
-    usleep(500000); /* until it has them */
+    usleep(500000); /* it runs on */
+    for (int i = 0; i < PATIENCE && frames_in(path) < 2 * EACH; i++)
+        usleep(10000);
     assert_int_equal(kill(child, SIGINT), 0);
     int result;
     assert_int_equal(waitpid(child, &result, 0), child);

@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RING_RECORDS = 4096
 FRAMES = 1000
 
-EDGE_S = 0.05  # of a frame within 10 ms of the beginning it is not told that it has no event
+EDGE_S = 0.05  # of a frame within 10 ms of the beginning or the end it is not told that it has no event
 
 GONE_EXIT = 3
 GONE_S = 60  # longer than it looks for an adapter
@@ -59,6 +59,7 @@ class Watch:
         return [line for line in self.whole_lines() if line["type"] == "loss" and line["where"] == where]
 
     def stop(self):
+        time.sleep(EDGE_S)
         assert self.process.stop() == 0, self.process.stderr
         return Recording(parse_lines(self.process.stdout))
 

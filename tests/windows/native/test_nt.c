@@ -810,7 +810,7 @@ static void timers(void **state)
     struct nt_lab_held held;
     KeInitializeEvent(&ticks.fired, SynchronizationEvent, FALSE);
     PEX_TIMER timer = ExAllocateTimer(tick, &ticks, EX_TIMER_HIGH_RESOLUTION);
-    assert_false(ExSetTimer(timer, -10000 * 1000LL, 0, NULL));
+    assert_false(ExSetTimer(timer, -10000 * 1000LL * 3600, 0, NULL)); /* in an hour */
     assert_true(ExCancelTimer(timer, NULL));
     assert_false(ExSetTimer(timer, -10000, 10000, NULL));
     for (int i = 0; i < 5; i++)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -859,6 +860,12 @@ static void *use_for_a_while(void *context)
     return NULL;
 }
 
+/* Not sched_yield(): beside a process that never rests, who yields may wait for very long. */
+static void rest_us(long microseconds)
+{
+    nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
+}
+
 static void test_threads_take_turns_and_stop_when_told(void **state)
 {
     pthread_t threads[3];
@@ -870,12 +877,10 @@ static void test_threads_take_turns_and_stop_when_told(void **state)
     for (int i = 0; i < 300; i++) {
         AvbRegistersSuspend(&rig.registers, AVB_SUSPENDED_PAUSED);
         __atomic_store_n(&rig.forbidden, 1, __ATOMIC_RELAXED);
-        for (int spin = 0; spin < 20; spin++)
-            sched_yield();
+        rest_us(200);
         __atomic_store_n(&rig.forbidden, 0, __ATOMIC_RELAXED);
         AvbRegistersResume(&rig.registers, AVB_SUSPENDED_PAUSED);
-        for (int spin = 0; spin < 5; spin++)
-            sched_yield();
+        rest_us(50);
     }
     __atomic_store_n(&over, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < 3; i++)

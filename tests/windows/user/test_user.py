@@ -19,6 +19,7 @@ import recordings
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DEMO = ROOT / "share/demo"
 NAMES = ("default", "gptp")
+F_GETPIPE_SZ = 1032  # Linux; fcntl has it from Python 3.10 on
 
 # What Windows itself brings. Nothing of mingw-w64's is needed beside the programs.
 SYSTEM_DLLS = {
@@ -286,23 +287,34 @@ def long_files(tmp_path_factory):
     return capture, events, directory
 
 
+def waiting_bytes(read_end):
+    return struct.unpack("i", fcntl.ioctl(read_end, termios.FIONREAD, bytes(4)))[0]
+
+
 def start_and_block(wine, long_files):
     """It writes to a pipe that nobody reads, and waits there."""
     capture, events, _ = long_files
     read_end, write_end = os.pipe()
     process = wine.start("correlate", "--json", capture, events, stdout=write_end, stderr=subprocess.DEVNULL)
     os.close(write_end)
+    end = time.monotonic() + 30
+    while waiting_bytes(read_end) < fcntl.fcntl(read_end, F_GETPIPE_SZ) // 2:
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.02)
     return process, read_end
 
 
 def read_all(read_end):
-    parts = []
-    while part := os.read(read_end, 65536):
-        parts.append(part)
-        if part.endswith(b"\n") and b'"type":"summary"' in part.splitlines()[-1]:
+    """To the summary, after which the pipe may stay open. Slowly: who is told to end has the time to hear of it before
+    all is written."""
+    read = b""
+    while part := os.read(read_end, 4096):
+        time.sleep(0.01)
+        read += part
+        if read.endswith(b"\n") and b'"type":"summary"' in read[read.rfind(b"\n", 0, -1) + 1:]:
             break
     os.close(read_end)
-    return b"".join(parts)
+    return read
 
 
 def test_a_reader_that_goes_is_no_error(wine, long_files):
@@ -319,8 +331,6 @@ def test_a_reader_that_goes_is_no_error(wine, long_files):
 
 def test_ctrl_c_ends_it_with_a_summary(wine, linux, long_files):
     process, read_end = start_and_block(wine, long_files)
-    time.sleep(1)
-    assert process.poll() is None
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     assert process.poll() is None

@@ -91,8 +91,6 @@ def test_failing_start(session):
 def test_dead_driver_is_told_from_a_failed_case(session):
     """A fault in a driver ends the process of all drivers. The next case says so at once; the one after it works."""
     session.client("crash", timeout=20)
-    begin = time.monotonic()
     why = session.case("receive")
-    assert "the process that runs the drivers died" in why
-    assert time.monotonic() - begin < 15
+    assert "the process that runs the drivers died" in why and "did not end" not in why, why
     assert session.case("receive") is None
