@@ -76,6 +76,7 @@ ptpmon_status analysis_add_point(struct analysis *analysis, const struct analysi
     ptpmon_status status = ptpmon_analyzer_add_point(analysis->analyzer, added->name, point);
     if (status == PTPMON_OK)
         analysis->count++;
+    analysis->has_events = analysis->has_events || about->has_events;
     return status;
 }
 
@@ -124,13 +125,22 @@ static void take_finding(struct analysis *analysis, const ptpmon_finding *findin
     analysis->findings[analysis->finding_count++] = *finding;
 }
 
+/* A mere report needs no more than the event time of the first one, if there are events. */
+static bool needs_exchanges(const struct analysis *analysis)
+{
+    return analysis->options.exchanges != ANALYSIS_NO_EXCHANGES || analysis->te != NULL ||
+           (analysis->has_events && analysis->first_event_time == 0);
+}
+
 static void fetch(struct analysis *analysis)
 {
     ptpmon_exchange exchange;
     ptpmon_finding finding;
     analysis->waiting = 0;
-    while (ptpmon_analyzer_next_exchange(analysis->analyzer, &exchange) == PTPMON_OK)
+    while (needs_exchanges(analysis) && ptpmon_analyzer_next_exchange(analysis->analyzer, &exchange) == PTPMON_OK)
         take_exchange(analysis, &exchange);
+    while (!needs_exchanges(analysis) && ptpmon_analyzer_next_exchange(analysis->analyzer, NULL) == PTPMON_OK)
+        ;
     while (ptpmon_analyzer_next_finding(analysis->analyzer, &finding) == PTPMON_OK)
         take_finding(analysis, &finding);
 }
@@ -198,7 +208,8 @@ bool analysis_is_clean(const struct analysis *analysis)
         for (int kind = 0; kind < PTPMON_EXCHANGE_KINDS; kind++)
             computed += counts.computed[kind];
     }
-    return computed > 0 && analysis->finding_count == 0 && analysis->verdict != ANALYSIS_EXCEEDED;
+    bool keeps_mask = analysis->options.mask == NULL || analysis->verdict == ANALYSIS_WITHIN;
+    return computed > 0 && analysis->finding_count == 0 && keeps_mask;
 }
 
 char *analysis_time_text(const struct analysis *analysis, int64_t realtime_ns, uint64_t event_time,

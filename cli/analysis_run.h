@@ -55,6 +55,7 @@ struct analysis {
     uint64_t findings_left_out;
     unsigned waiting;              /* observations since exchanges were fetched */
     enum analysis_verdict verdict; /* of the masks; known after analysis_report() */
+    bool has_events;               /* of any point */
     uint64_t first_event_time;     /* of the first exchange; 0 = none yet */
 };
 
@@ -75,7 +76,8 @@ ptpmon_status analysis_finish(struct analysis *analysis);
 /* Tables for people, or lines for programs. */
 void analysis_report(struct analysis *analysis);
 
-/* After the report: something was computed, nothing was found, counted or over a limit that should not be. */
+/* After the report: something was computed, nothing was found or counted that should not be, and the limits of the
+ * mask are kept; what could not be judged has not kept them. */
 bool analysis_is_clean(const struct analysis *analysis);
 
 /* Whether this is nothing to worry about, such as the wrap of a sequenceId. */

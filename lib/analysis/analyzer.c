@@ -10,7 +10,6 @@
 #define DEFAULT_MAX_PENDING  65536u
 #define LEAST_MAX_PENDING    16u
 #define DEFAULT_DELAY_FILTER 10u
-#define LARGEST_DELAY_FILTER 255u
 #define LONGEST_WINDOW_NS    (30 * NS_PER_SECOND)
 
 #define DECIDED_MAX 65536u /* kept to be fetched */
@@ -44,8 +43,8 @@ static ptpmon_status set_options(struct ptpmon_analyzer *analyzer, const ptpmon_
         return ptpmon_fail(PTPMON_INVALID, "analyzer: the window is at most 30 s, since sequenceIds come again");
     if (options->stamps == PTPMON_STAMP_MESSAGE || (unsigned)options->stamps >= PTPMON_STAMP_KINDS)
         return ptpmon_fail(PTPMON_INVALID, "analyzer: local stamps are of kind hardware, software or capture");
-    if (options->delay_filter > LARGEST_DELAY_FILTER)
-        return ptpmon_fail(PTPMON_INVALID, "analyzer: the median is of at most %u delays", LARGEST_DELAY_FILTER);
+    if (options->delay_filter > PTPMON_DELAY_FILTER_MAX)
+        return ptpmon_fail(PTPMON_INVALID, "analyzer: the median is of at most %d delays", PTPMON_DELAY_FILTER_MAX);
     if (options->max_pending == 0)
         options->max_pending = DEFAULT_MAX_PENDING;
     if (options->max_pending < LEAST_MAX_PENDING)
@@ -207,7 +206,8 @@ ptpmon_status ptpmon_analyzer_next_exchange(ptpmon_analyzer *analyzer, ptpmon_ex
     struct ptpmon_decided *decided = first_of(&analyzer->exchanges);
     if (!decided)
         return PTPMON_NOTHING;
-    *exchange = decided->exchange;
+    if (exchange)
+        *exchange = decided->exchange;
     drop(&analyzer->exchanges, decided);
     return PTPMON_OK;
 }
