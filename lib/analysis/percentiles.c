@@ -3,28 +3,32 @@
 
 #include "error.h"
 
-#include <math.h>
+#include <float.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FIRST_CAPACITY 64
-#define ROW            64             /* classes */
-#define BEYOND         0x1p65         /* resolutions: the end of the last row */
-#define FIRST_EXPONENT (1023 + 7 - 1) /* of row 0, as it stands in a double; row 1 begins with 2^7 */
-#define PARTITIONS     16             /* at most, lest values that were made for it cost more than sorting */
-#define FEW            16             /* values, which are sorted rather than divided further */
+#define ROW            PTPMON_PERCENTILES_ROW
+#define PARTITIONS     16 /* at most, lest values that were made for it cost more than sorting */
+#define FEW            16 /* values, which are sorted rather than divided further */
 
 void ptpmon_percentiles_init(struct ptpmon_percentiles *percentiles, double resolution)
 {
-    *percentiles = (struct ptpmon_percentiles){.resolution = resolution};
+    *percentiles = (struct ptpmon_percentiles){.resolution = resolution, .least = INFINITY, .greatest = -INFINITY};
+}
+
+static void free_classes(struct ptpmon_percentiles *percentiles)
+{
+    for (size_t row = 0; row < PTPMON_PERCENTILES_WIDE; row++)
+        for (int side = 0; side < 2; side++) {
+            free(percentiles->rows[row][side]);
+            percentiles->rows[row][side] = NULL;
+        }
 }
 
 void ptpmon_percentiles_close(struct ptpmon_percentiles *percentiles)
 {
     free(percentiles->values);
-    for (int side = 0; side < 2; side++)
-        for (size_t row = 0; row < PTPMON_PERCENTILES_WIDE; row++)
-            free(percentiles->rows[side][row]);
+    free_classes(percentiles);
 }
 
 static ptpmon_status no_memory(void)
@@ -89,72 +93,9 @@ static double find_value(double *values, size_t low, size_t count, size_t rank)
     return values[rank];
 }
 
-/*
- * A class holds distances from the centre of [row][place]. Row 0: places are 2 resolutions wide. Row r: from 64 * 2^r
- * resolutions to twice that, places 2^r wide: 1/64 of the distance or less.
- */
-struct slot {
-    size_t row, place;
-};
+/* ---- Taking values ------------------------------------------------------------------------ */
 
-static struct slot class_of(double distance)
-{
-    uint64_t bits;
-    if (distance < 2 * ROW)
-        return (struct slot){0, (size_t)(distance / 2)};
-    if (!(distance < BEYOND))
-        return (struct slot){PTPMON_PERCENTILES_WIDE - 1, ROW - 1};
-    /* Exponent and the highest bits of the fraction are row and place (IEEE 754 binary64). */
-    memcpy(&bits, &distance, sizeof bits);
-    return (struct slot){(size_t)(bits >> 52) - FIRST_EXPONENT, (size_t)(bits >> 46) % ROW};
-}
-
-static double middle_of(struct slot slot)
-{
-    if (slot.row == 0)
-        return 2 * (double)slot.place + 1;
-    return ldexp((double)(ROW + slot.place) + 0.5, (int)slot.row);
-}
-
-/* Apart, as what follows below, so that the usual way of a value saves no registers. */
-__attribute__((noinline)) static bool add_row(uint64_t **row)
-{
-    *row = calloc(ROW, sizeof **row);
-    return *row;
-}
-
-static inline ptpmon_status count_in_class(struct ptpmon_percentiles *percentiles, double value)
-{
-    double distance = (value - percentiles->centre) / percentiles->resolution;
-    struct slot slot = class_of(fabs(distance));
-    uint64_t **row = &percentiles->rows[distance >= 0][slot.row];
-    if (!*row && !add_row(row))
-        return no_memory();
-    (*row)[slot.place]++;
-    return PTPMON_OK;
-}
-
-/* Out of memory half way, the classes begin anew: the values are still there. */
-__attribute__((noinline)) static ptpmon_status begin_classes(struct ptpmon_percentiles *percentiles)
-{
-    size_t count = (size_t)percentiles->count;
-    percentiles->centre = find_value(percentiles->values, 0, count, (size_t)rank_of(percentiles, 0.5));
-    for (size_t i = 0; i < count; i++) {
-        if (count_in_class(percentiles, percentiles->values[i]) == PTPMON_OK)
-            continue;
-        for (int side = 0; side < 2; side++)
-            for (size_t row = 0; row < PTPMON_PERCENTILES_WIDE; row++) {
-                free(percentiles->rows[side][row]);
-                percentiles->rows[side][row] = NULL;
-            }
-        return PTPMON_NO_MEMORY;
-    }
-    free(percentiles->values);
-    percentiles->values = NULL;
-    return PTPMON_OK;
-}
-
-__attribute__((noinline)) static ptpmon_status make_room(struct ptpmon_percentiles *percentiles)
+static ptpmon_status make_room(struct ptpmon_percentiles *percentiles)
 {
     size_t capacity = percentiles->capacity ? percentiles->capacity * 2 : FIRST_CAPACITY;
     double *values = realloc(percentiles->values, capacity * sizeof *values);
@@ -165,30 +106,61 @@ __attribute__((noinline)) static ptpmon_status make_room(struct ptpmon_percentil
     return PTPMON_OK;
 }
 
-static ptpmon_status take(struct ptpmon_percentiles *percentiles, double value)
+static ptpmon_status add_row(struct ptpmon_percentiles *percentiles, struct ptpmon_percentiles_class its)
 {
-    if (percentiles->count == PTPMON_PERCENTILES_EXACT && percentiles->values &&
-        begin_classes(percentiles) != PTPMON_OK)
-        return PTPMON_NO_MEMORY;
-    if (percentiles->count >= PTPMON_PERCENTILES_EXACT)
-        return count_in_class(percentiles, value);
-    if (percentiles->count == percentiles->capacity && make_room(percentiles) != PTPMON_OK)
-        return PTPMON_NO_MEMORY;
-    percentiles->values[percentiles->count] = value;
+    uint64_t **row = &percentiles->rows[its.row][its.below];
+    if (!*row)
+        *row = calloc(ROW, sizeof **row);
+    return *row ? PTPMON_OK : no_memory();
+}
+
+/* Out of memory half way, the classes begin anew: the values are still there. */
+static ptpmon_status begin_classes(struct ptpmon_percentiles *percentiles)
+{
+    size_t count = (size_t)percentiles->count;
+    percentiles->centre = find_value(percentiles->values, 0, count, (size_t)rank_of(percentiles, 0.5));
+    for (size_t i = 0; i < count; i++) {
+        struct ptpmon_percentiles_class its = ptpmon_percentiles_class_of(percentiles, percentiles->values[i]);
+        if (add_row(percentiles, its) != PTPMON_OK) {
+            free_classes(percentiles);
+            return PTPMON_NO_MEMORY;
+        }
+        percentiles->rows[its.row][its.below][its.place]++;
+    }
+    free(percentiles->values);
+    percentiles->values = NULL;
+    percentiles->capacity = 0;
     return PTPMON_OK;
+}
+
+ptpmon_status ptpmon_percentiles_make_way(struct ptpmon_percentiles *percentiles, double value)
+{
+    if (percentiles->count < percentiles->capacity)
+        return PTPMON_OK;
+    if (percentiles->count < PTPMON_PERCENTILES_EXACT)
+        return make_room(percentiles);
+    if (percentiles->values && begin_classes(percentiles) != PTPMON_OK)
+        return PTPMON_NO_MEMORY;
+    return add_row(percentiles, ptpmon_percentiles_class_of(percentiles, value));
 }
 
 ptpmon_status ptpmon_percentiles_add(struct ptpmon_percentiles *percentiles, double value)
 {
-    ptpmon_status status = take(percentiles, value);
-    if (status != PTPMON_OK)
-        return status;
-    if (percentiles->count == 0 || value < percentiles->least)
-        percentiles->least = value;
-    if (percentiles->count == 0 || value > percentiles->greatest)
-        percentiles->greatest = value;
-    percentiles->count++;
-    return PTPMON_OK;
+    if (ptpmon_percentiles_take(percentiles, value, DBL_MAX))
+        return PTPMON_OK;
+    ptpmon_status status = ptpmon_percentiles_make_way(percentiles, value);
+    if (status == PTPMON_OK)
+        (void)ptpmon_percentiles_take(percentiles, value, DBL_MAX);
+    return status;
+}
+
+/* ---- Asking for them ---------------------------------------------------------------------- */
+
+static double middle_of(size_t row, size_t place)
+{
+    if (row == 0)
+        return 2 * (double)place + 1;
+    return ldexp((double)(ROW + place) + 0.5, (int)row);
 }
 
 /* Going through the classes from the least value to the greatest. */
@@ -201,28 +173,30 @@ struct walk {
 #define SIDE_STEPS ((size_t)PTPMON_PERCENTILES_WIDE * ROW)
 
 /* The class at this step: below the centre from far to near, above it from near to far. */
-static uint64_t class_at(const struct walk *walk, int *side, struct slot *slot)
+static struct ptpmon_percentiles_class class_at(size_t step)
 {
-    *side = walk->step >= SIDE_STEPS;
-    size_t at = *side ? walk->step - SIDE_STEPS : SIDE_STEPS - 1 - walk->step;
-    *slot = (struct slot){at / ROW, at % ROW};
-    const uint64_t *row = walk->percentiles->rows[*side][slot->row];
-    return row ? row[slot->place] : 0;
+    bool below = step < SIDE_STEPS;
+    size_t at = below ? SIDE_STEPS - 1 - step : step - SIDE_STEPS;
+    return (struct ptpmon_percentiles_class){at / ROW, at % ROW, below};
 }
 
 static double value_at(struct walk *walk, uint64_t rank)
 {
-    int side = 0;
-    struct slot slot = {0};
     const struct ptpmon_percentiles *percentiles = walk->percentiles;
+    struct ptpmon_percentiles_class its = {0};
     for (; walk->step < 2 * SIDE_STEPS; walk->step++) {
-        uint64_t here = class_at(walk, &side, &slot);
-        if (rank < walk->before + here)
+        its = class_at(walk->step);
+        const uint64_t *row = percentiles->rows[its.row][its.below];
+        if (!row) {
+            walk->step |= ROW - 1; /* its last */
+            continue;
+        }
+        if (rank < walk->before + row[its.place])
             break;
-        walk->before += here;
+        walk->before += row[its.place];
     }
-    double distance = middle_of(slot) * percentiles->resolution;
-    double value = side ? percentiles->centre + distance : percentiles->centre - distance;
+    double distance = middle_of(its.row, its.place) * percentiles->resolution;
+    double value = its.below ? percentiles->centre - distance : percentiles->centre + distance;
     return fmin(fmax(value, percentiles->least), percentiles->greatest);
 }
 

@@ -218,21 +218,6 @@ enum ptpmon_sequence_type ptpmon_sequence_type_of(uint8_t messageType)
     }
 }
 
-/* As the statistics want to be told of the port. */
-static PTP_TIMESTAMP_EVENT identity_of(const struct ptpmon_sighting *sighting)
-{
-    PTP_TIMESTAMP_EVENT event = {
-        .direction = sighting->direction,
-        .messageType = sighting->messageType,
-        .sequenceId = sighting->sequenceId,
-        .domainNumber = sighting->domainNumber,
-        .portNumber = sighting->source.portNumber,
-        .sdoId = sighting->sdoId,
-    };
-    memcpy(event.clockIdentity, sighting->source.clockIdentity, sizeof event.clockIdentity);
-    return event;
-}
-
 /* The interval between two messages is told where one clock, that was not stepped, stamped both. */
 ptpmon_status ptpmon_port_follow(struct ptpmon_point *point, struct ptpmon_port *port,
                                  const struct ptpmon_sighting *sighting)
@@ -252,10 +237,20 @@ ptpmon_status ptpmon_port_follow(struct ptpmon_point *point, struct ptpmon_port 
         in_order = false;
         (void)ptpmon_ran(point, kind, sighting->event_time, sighting->event_time, true, &segment);
     }
-    PTP_TIMESTAMP_EVENT event = identity_of(sighting);
-    return ptpmon_statistics_set_message(point->analyzer->statistics, point->number, kind, segment, &event,
-                                         sighting->stamp_ns[KIND_INDEX(kind)],
-                                         sighting->has_content ? sighting->logMessageInterval : 0x7F, in_order);
+    struct ptpmon_interval_message message = {
+        .point = point->number,
+        .segment = segment,
+        .stamps = kind,
+        .messageType = sighting->messageType,
+        .domainNumber = sighting->domainNumber,
+        .logMessageInterval = sighting->has_content ? sighting->logMessageInterval : 0x7F,
+        .in_order = in_order,
+        .sdoId = sighting->sdoId,
+        .sequenceId = sighting->sequenceId,
+        .source = sighting->source,
+        .time_ns = sighting->stamp_ns[KIND_INDEX(kind)],
+    };
+    return ptpmon_statistics_set_message(point->analyzer->statistics, &message);
 }
 
 /* ---- Sources ------------------------------------------------------------------------------ */
@@ -295,6 +290,10 @@ static bool hear(struct ptpmon_domain *domain, const ptpmon_port_identity *sourc
 
 void ptpmon_domain_follow(struct ptpmon_point *point, struct ptpmon_domain *domain, const struct ptpmon_sighting *sync)
 {
+    bool goes_on =
+        ptpmon_same_port(&domain->before, &sync->source) && ptpmon_same_port(&domain->current, &sync->source);
+    if (goes_on && domain->in_a_row == IN_A_ROW)
+        return;
     bool again = domain->has_current && ptpmon_same_port(&domain->before, &sync->source);
     domain->in_a_row = again ? (uint8_t)(domain->in_a_row < IN_A_ROW ? domain->in_a_row + 1 : IN_A_ROW) : 1;
     domain->before = sync->source;

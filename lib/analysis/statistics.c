@@ -19,7 +19,7 @@
 #define NO_MESSAGE_TYPE  255
 #define MESSAGES_KEPT    4
 #define LEFT_OUT_BITS    65536
-#define RECENT           16 /* by messageType; exchanges, which have none, lie with what has 15 */
+#define RECENT_BITS      8
 #define INTERVAL_AT_MOST 22 /* |logMessageInterval|: 48 days; what is beyond is no interval */
 
 /* Everything but the quantity, in words that are quickly compared. */
@@ -35,26 +35,28 @@ struct stream {
     struct stream_key key;
     struct ptpmon_one_series *series[PTPMON_QUANTITIES];
     /* Sync: masterToSlave. */
-    bool has_previous, has_least;
+    bool has_previous;
     uint16_t previous_sequenceId;
     ptpmon_time previous, least;
     double jitter;
-    /* Messages: the newest first. */
+    /* Messages: a ring of the newest. */
     struct {
         uint16_t sequenceId;
         int64_t time_ns;
     } messages[MESSAGES_KEPT];
-    size_t messages_count;
+    uint64_t messages_count;
 };
 
 struct ptpmon_statistics_set {
     struct ptpmon_hash_table streams;
-    struct stream *recent[RECENT]; /* the newest asked for: most likely the next, too; NULL: none */
+    struct stream *recent[1 << RECENT_BITS]; /* asked for lately, each where its key says; NULL: none */
+    struct stream beyond; /* stands for the one asked for where there is room for no more: it has no series */
     struct ptpmon_one_series *ordered[PTPMON_SERIES_MAX];
     size_t count;
     uint64_t left_out;
     uint8_t left_out_seen[LEFT_OUT_BITS / 8];
     struct ptpmon_asymmetries *asymmetries;
+    ptpmon_status status; /* of what is being put in */
 };
 
 /* ---- Names -------------------------------------------------------------------------------- */
@@ -204,17 +206,21 @@ static int compare_series(const ptpmon_series *a, const ptpmon_series *b)
     return 0;
 }
 
-static struct stream_key stream_key(uint32_t point, uint32_t segment, ptpmon_stamp_kind stamps, uint8_t messageType)
+static inline uint64_t clock_word(const ptpmon_port_identity *port)
 {
-    return (struct stream_key){
-        .clock = (uint64_t)point << 32 | segment,
-        .rest = (uint64_t)stamps << 32 | messageType,
-    };
+    uint64_t word;
+    memcpy(&word, port->clockIdentity, sizeof word);
+    return word;
 }
 
-static void set_domain(struct stream_key *key, uint16_t sdoId, uint8_t domainNumber)
+static inline uint64_t pair_of(uint32_t high, uint32_t low)
 {
-    key->rest |= (uint64_t)sdoId << 16 | (uint64_t)domainNumber << 8;
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t rest_of(ptpmon_stamp_kind stamps, uint16_t sdoId, uint8_t domainNumber, uint8_t messageType)
+{
+    return pair_of(stamps, (uint32_t)sdoId << 16 | (uint32_t)domainNumber << 8 | messageType);
 }
 
 static ptpmon_series series_key(const struct stream_key *key, ptpmon_quantity quantity)
@@ -258,31 +264,43 @@ static struct stream *find_stream(struct ptpmon_statistics_set *set, const struc
     return (struct stream *)(void *)node;
 }
 
-static ptpmon_status find_or_add_stream(struct ptpmon_statistics_set *set, const struct stream_key *key,
-                                        struct stream **stream)
+static struct stream *begin_stream(struct ptpmon_statistics_set *set, uint64_t hash)
 {
-    uint64_t hash = hash_of(&set->streams, key);
-    *stream = find_stream(set, key, hash);
-    if (*stream || set->count == PTPMON_SERIES_MAX)
-        return PTPMON_OK;
-    *stream = calloc(1, sizeof **stream);
-    if (!*stream)
-        return no_memory();
-    (*stream)->key = *key;
-    ptpmon_hash_table_insert(&set->streams, &(*stream)->node, hash);
-    return PTPMON_OK;
+    if (set->count == PTPMON_SERIES_MAX)
+        return &set->beyond;
+    struct stream *stream = calloc(1, sizeof *stream);
+    if (!stream) {
+        set->status = no_memory();
+        return &set->beyond;
+    }
+    stream->key = set->beyond.key;
+    stream->least = ptpmon_time_of_ns(INT64_MAX);
+    ptpmon_hash_table_insert(&set->streams, &stream->node, hash);
+    return stream;
 }
 
-/* The stream of this key. NULL, and OK: there is room for no more. */
-static ptpmon_status stream_of(struct ptpmon_statistics_set *set, const struct stream_key *key, struct stream **stream)
+/* The one that was asked for; goes to *recent. */
+__attribute__((noinline)) static struct stream *find_or_begin_stream(struct ptpmon_statistics_set *set,
+                                                                     struct stream **recent)
 {
-    struct stream **recent = &set->recent[key->rest % RECENT];
-    *stream = *recent;
-    if (*stream && same_stream(&(*stream)->key, key))
-        return PTPMON_OK;
-    ptpmon_status status = find_or_add_stream(set, key, stream);
-    *recent = *stream;
-    return status;
+    uint64_t hash = hash_of(&set->streams, &set->beyond.key);
+    struct stream *stream = find_stream(set, &set->beyond.key, hash);
+    if (!stream)
+        stream = begin_stream(set, hash);
+    if (stream != &set->beyond)
+        *recent = stream;
+    return stream;
+}
+
+/* The stream of this key, or `beyond`. */
+static inline struct stream *stream_of(struct ptpmon_statistics_set *set, const struct stream_key *key)
+{
+    uint64_t mixed = (key->source + 2 * key->requesting + key->ports + key->clock + key->rest) * 0x9E3779B97F4A7C15u;
+    struct stream **recent = &set->recent[mixed >> (64 - RECENT_BITS)];
+    if (*recent && same_stream(&(*recent)->key, key))
+        return *recent;
+    set->beyond.key = *key;
+    return find_or_begin_stream(set, recent);
 }
 
 /* Each series once, as far as a table of 64 Ki entries tells. */
@@ -310,170 +328,163 @@ static void put_in_order(struct ptpmon_statistics_set *set, struct ptpmon_one_se
     set->count++;
 }
 
-/* Begins the series of this quantity. NULL, and OK: there is room for no more. */
-static ptpmon_status add_series(struct ptpmon_statistics_set *set, struct stream *stream, ptpmon_quantity quantity,
-                                struct ptpmon_one_series **one)
+/* Begins the series of this quantity. NULL: there is room for no more, or no memory. */
+static struct ptpmon_one_series *begin_series(struct ptpmon_statistics_set *set, struct stream *stream,
+                                              ptpmon_quantity quantity)
 {
-    *one = NULL;
+    if (set->status != PTPMON_OK)
+        return NULL;
     if (set->count == PTPMON_SERIES_MAX) {
         leave_out(set, &stream->key, quantity);
-        return PTPMON_OK;
-    }
-    *one = calloc(1, sizeof **one);
-    if (!*one)
-        return no_memory();
-    ptpmon_series key = series_key(&stream->key, quantity);
-    ptpmon_one_series_init(*one, &key);
-    stream->series[quantity] = *one;
-    put_in_order(set, *one);
-    return PTPMON_OK;
-}
-
-/* A place that values are put in. Once a status is not OK, nothing more is put in. */
-struct putting {
-    struct ptpmon_statistics_set *set;
-    const struct stream_key *key;
-    struct stream *stream;
-    ptpmon_status status;
-};
-
-static struct putting put_into(struct ptpmon_statistics_set *set, const struct stream_key *key)
-{
-    struct putting putting = {.set = set, .key = key};
-    putting.status = stream_of(set, key, &putting.stream);
-    return putting;
-}
-
-static struct ptpmon_one_series *new_series_for(struct putting *putting, ptpmon_quantity quantity)
-{
-    struct ptpmon_one_series *one = NULL;
-    if (putting->status != PTPMON_OK)
         return NULL;
-    if (!putting->stream)
-        leave_out(putting->set, putting->key, quantity);
-    else
-        putting->status = add_series(putting->set, putting->stream, quantity, &one);
+    }
+    struct ptpmon_one_series *one = calloc(1, sizeof *one);
+    if (!one) {
+        set->status = no_memory();
+        return NULL;
+    }
+    ptpmon_series key = series_key(&stream->key, quantity);
+    ptpmon_one_series_init(one, &key);
+    stream->series[quantity] = one;
+    put_in_order(set, one);
     return one;
 }
 
-static struct ptpmon_one_series *series_for(struct putting *putting, ptpmon_quantity quantity)
+static inline struct ptpmon_one_series *series_for(struct ptpmon_statistics_set *set, struct stream *stream,
+                                                   ptpmon_quantity quantity)
 {
-    struct ptpmon_one_series *one = putting->stream ? putting->stream->series[quantity] : NULL;
-    return one && putting->status == PTPMON_OK ? one : new_series_for(putting, quantity);
+    struct ptpmon_one_series *one = stream->series[quantity];
+    return one ? one : begin_series(set, stream, quantity);
 }
 
-static void put(struct putting *putting, ptpmon_quantity quantity, double value)
+/* What could not be put in at once. */
+__attribute__((noinline)) static void put_rare(struct ptpmon_statistics_set *set, struct stream *stream,
+                                               ptpmon_quantity quantity, double value)
 {
-    struct ptpmon_one_series *one = series_for(putting, quantity);
-    if (one)
-        putting->status = ptpmon_one_series_add(one, value);
+    struct ptpmon_one_series *one = series_for(set, stream, quantity);
+    if (one && ptpmon_one_series_add(one, value) != PTPMON_OK)
+        set->status = PTPMON_NO_MEMORY;
 }
 
-static void put_time(struct putting *putting, ptpmon_quantity quantity, ptpmon_time value)
+static void put(struct ptpmon_statistics_set *set, struct stream *stream, ptpmon_quantity quantity, double value)
 {
-    struct ptpmon_one_series *one = series_for(putting, quantity);
-    if (one)
-        putting->status = ptpmon_one_series_add_time(one, value);
+    struct ptpmon_one_series *one = stream->series[quantity];
+    if (!one || !ptpmon_one_series_take(one, value))
+        put_rare(set, stream, quantity, value);
+}
+
+__attribute__((noinline)) static void put_rare_time(struct ptpmon_statistics_set *set, struct stream *stream,
+                                                    ptpmon_quantity quantity, ptpmon_time value)
+{
+    struct ptpmon_one_series *one = series_for(set, stream, quantity);
+    if (one && ptpmon_one_series_add_time(one, value) != PTPMON_OK)
+        set->status = PTPMON_NO_MEMORY;
+}
+
+static void put_time(struct ptpmon_statistics_set *set, struct stream *stream, ptpmon_quantity quantity,
+                     ptpmon_time value)
+{
+    struct ptpmon_one_series *one = stream->series[quantity];
+    if (!one || !ptpmon_one_series_take_time(one, value))
+        put_rare_time(set, stream, quantity, value);
 }
 
 /* ---- Exchanges ---------------------------------------------------------------------------- */
 
-static void put_known(struct putting *putting, const ptpmon_exchange *exchange, uint32_t known,
-                      ptpmon_quantity quantity, ptpmon_time value)
+static inline struct stream *stream_for(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange,
+                                        ptpmon_stamp_kind stamps, uint8_t messageType)
 {
-    if (exchange->known & known)
-        put_time(putting, quantity, value);
+    struct stream_key key = {
+        .source = clock_word(&exchange->source),
+        .requesting = clock_word(&exchange->requesting),
+        .ports = pair_of(exchange->source.portNumber, exchange->requesting.portNumber),
+        .clock = pair_of(exchange->point, stamps == PTPMON_STAMP_MESSAGE ? 0 : exchange->segment),
+        .rest = rest_of(stamps, exchange->sdoId, exchange->domainNumber, messageType),
+    };
+    return stream_of(set, &key);
 }
 
-static struct stream_key key_of(const ptpmon_exchange *exchange, ptpmon_stamp_kind stamps, uint8_t messageType)
+static inline bool knows(const ptpmon_exchange *exchange, uint32_t any)
 {
-    uint32_t segment = stamps == PTPMON_STAMP_MESSAGE ? 0 : exchange->segment;
-    struct stream_key key = stream_key(exchange->point, segment, stamps, messageType);
-    set_domain(&key, exchange->sdoId, exchange->domainNumber);
-    memcpy(&key.source, exchange->source.clockIdentity, sizeof key.source);
-    memcpy(&key.requesting, exchange->requesting.clockIdentity, sizeof key.requesting);
-    key.ports = (uint64_t)exchange->source.portNumber << 32 | exchange->requesting.portNumber;
-    return key;
+    return exchange->known & any;
 }
 
 /* What follows from masterToSlave and the one before it; both must be of successive Syncs. */
-static void put_variation(struct putting *putting, const ptpmon_exchange *exchange)
+static void put_variation(struct ptpmon_statistics_set *set, struct stream *stream, const ptpmon_exchange *exchange)
 {
-    struct stream *stream = putting->stream;
-    if (!stream || !(exchange->known & PTPMON_KNOWS_MASTER_TO_SLAVE))
-        return;
     ptpmon_time now = exchange->masterToSlave;
-    if (!stream->has_least || ptpmon_time_compare(now, stream->least) < 0)
+    if (ptpmon_time_compare(now, stream->least) < 0)
         stream->least = now;
-    stream->has_least = true;
-    put_time(putting, PTPMON_PDV, ptpmon_time_subtract(now, stream->least));
+    put_time(set, stream, PTPMON_PDV, ptpmon_time_subtract(now, stream->least));
     if (stream->has_previous && exchange->sequenceId == (uint16_t)(stream->previous_sequenceId + 1)) {
         double ipdv = ptpmon_time_to_double(ptpmon_time_subtract(now, stream->previous));
         stream->jitter += (fabs(ipdv) - stream->jitter) / 16;
-        put(putting, PTPMON_IPDV, ipdv);
-        put(putting, PTPMON_JITTER, stream->jitter);
+        put(set, stream, PTPMON_IPDV, ipdv);
+        put(set, stream, PTPMON_JITTER, stream->jitter);
     }
     stream->has_previous = true;
     stream->previous = now;
     stream->previous_sequenceId = exchange->sequenceId;
 }
 
-static ptpmon_status take_sync(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_sync(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    if (!(exchange->known & (PTPMON_KNOWS_MASTER_TO_SLAVE | PTPMON_KNOWS_OFFSET | PTPMON_KNOWS_OFFSET_FILTERED)))
-        return PTPMON_OK;
-    struct stream_key key = key_of(exchange, exchange->t[1].kind, NO_MESSAGE_TYPE);
-    struct putting putting = put_into(set, &key);
-    put_known(&putting, exchange, PTPMON_KNOWS_MASTER_TO_SLAVE, PTPMON_MASTER_TO_SLAVE, exchange->masterToSlave);
-    put_known(&putting, exchange, PTPMON_KNOWS_OFFSET, PTPMON_OFFSET_FROM_MASTER, exchange->offsetFromMaster);
-    put_known(&putting, exchange, PTPMON_KNOWS_OFFSET_FILTERED, PTPMON_OFFSET_FROM_MASTER_FILTERED,
-              exchange->offset_filtered);
-    put_variation(&putting, exchange);
-    return putting.status;
+    if (!knows(exchange, PTPMON_KNOWS_MASTER_TO_SLAVE | PTPMON_KNOWS_OFFSET | PTPMON_KNOWS_OFFSET_FILTERED))
+        return;
+    struct stream *stream = stream_for(set, exchange, exchange->t[1].kind, NO_MESSAGE_TYPE);
+    if (knows(exchange, PTPMON_KNOWS_MASTER_TO_SLAVE))
+        put_time(set, stream, PTPMON_MASTER_TO_SLAVE, exchange->masterToSlave);
+    if (knows(exchange, PTPMON_KNOWS_OFFSET))
+        put_time(set, stream, PTPMON_OFFSET_FROM_MASTER, exchange->offsetFromMaster);
+    if (knows(exchange, PTPMON_KNOWS_OFFSET_FILTERED))
+        put_time(set, stream, PTPMON_OFFSET_FROM_MASTER_FILTERED, exchange->offset_filtered);
+    if (knows(exchange, PTPMON_KNOWS_MASTER_TO_SLAVE) && stream != &set->beyond)
+        put_variation(set, stream, exchange);
 }
 
-static ptpmon_status take_e2e(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_e2e(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    if (!(exchange->known & (PTPMON_KNOWS_SLAVE_TO_MASTER | PTPMON_KNOWS_DELAY | PTPMON_KNOWS_DELAY_FILTERED)))
-        return PTPMON_OK;
-    struct stream_key key = key_of(exchange, exchange->t[2].kind, NO_MESSAGE_TYPE);
-    struct putting putting = put_into(set, &key);
-    put_known(&putting, exchange, PTPMON_KNOWS_SLAVE_TO_MASTER, PTPMON_SLAVE_TO_MASTER, exchange->slaveToMaster);
-    put_known(&putting, exchange, PTPMON_KNOWS_DELAY, PTPMON_MEAN_PATH_DELAY, exchange->delay);
-    put_known(&putting, exchange, PTPMON_KNOWS_DELAY_FILTERED, PTPMON_MEAN_PATH_DELAY_FILTERED,
-              exchange->delay_filtered);
-    return putting.status;
+    if (!knows(exchange, PTPMON_KNOWS_SLAVE_TO_MASTER | PTPMON_KNOWS_DELAY | PTPMON_KNOWS_DELAY_FILTERED))
+        return;
+    struct stream *stream = stream_for(set, exchange, exchange->t[2].kind, NO_MESSAGE_TYPE);
+    if (knows(exchange, PTPMON_KNOWS_SLAVE_TO_MASTER))
+        put_time(set, stream, PTPMON_SLAVE_TO_MASTER, exchange->slaveToMaster);
+    if (knows(exchange, PTPMON_KNOWS_DELAY))
+        put_time(set, stream, PTPMON_MEAN_PATH_DELAY, exchange->delay);
+    if (knows(exchange, PTPMON_KNOWS_DELAY_FILTERED))
+        put_time(set, stream, PTPMON_MEAN_PATH_DELAY_FILTERED, exchange->delay_filtered);
 }
 
-static ptpmon_status take_p2p(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_link_delay(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    struct putting putting = {0};
-    if (exchange->known & (PTPMON_KNOWS_DELAY | PTPMON_KNOWS_DELAY_FILTERED | PTPMON_KNOWS_NEIGHBOR_RATE_RATIO)) {
-        struct stream_key key = key_of(exchange, exchange->t[0].kind, NO_MESSAGE_TYPE);
-        putting = put_into(set, &key);
-        put_known(&putting, exchange, PTPMON_KNOWS_DELAY, PTPMON_MEAN_LINK_DELAY, exchange->delay);
-        put_known(&putting, exchange, PTPMON_KNOWS_DELAY_FILTERED, PTPMON_MEAN_LINK_DELAY_FILTERED,
-                  exchange->delay_filtered);
-        if (exchange->known & PTPMON_KNOWS_NEIGHBOR_RATE_RATIO)
-            put(&putting, PTPMON_NEIGHBOR_RATE_RATIO, (exchange->neighborRateRatio - 1) * 1e6);
-    }
-    if (putting.status == PTPMON_OK && exchange->known & PTPMON_KNOWS_TURNAROUND) {
-        struct stream_key key = key_of(exchange, PTPMON_STAMP_MESSAGE, NO_MESSAGE_TYPE);
-        putting = put_into(set, &key);
-        put_time(&putting, PTPMON_TURNAROUND, exchange->turnaround);
-    }
-    return putting.status;
+    if (!knows(exchange, PTPMON_KNOWS_DELAY | PTPMON_KNOWS_DELAY_FILTERED | PTPMON_KNOWS_NEIGHBOR_RATE_RATIO))
+        return;
+    struct stream *stream = stream_for(set, exchange, exchange->t[0].kind, NO_MESSAGE_TYPE);
+    if (knows(exchange, PTPMON_KNOWS_DELAY))
+        put_time(set, stream, PTPMON_MEAN_LINK_DELAY, exchange->delay);
+    if (knows(exchange, PTPMON_KNOWS_DELAY_FILTERED))
+        put_time(set, stream, PTPMON_MEAN_LINK_DELAY_FILTERED, exchange->delay_filtered);
+    if (knows(exchange, PTPMON_KNOWS_NEIGHBOR_RATE_RATIO))
+        put(set, stream, PTPMON_NEIGHBOR_RATE_RATIO, (exchange->neighborRateRatio - 1) * 1e6);
 }
 
-static ptpmon_status take_transit(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_turnaround(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    if (!(exchange->known & (PTPMON_KNOWS_RESIDENCE | PTPMON_KNOWS_CORRECTION_ERROR)))
-        return PTPMON_OK;
-    struct stream_key key = key_of(exchange, exchange->t[1].kind, exchange->messageType);
-    struct putting putting = put_into(set, &key);
-    put_known(&putting, exchange, PTPMON_KNOWS_RESIDENCE, PTPMON_RESIDENCE_TIME, exchange->residence);
-    put_known(&putting, exchange, PTPMON_KNOWS_CORRECTION_ERROR, PTPMON_CORRECTION_ERROR, exchange->correction_error);
-    return putting.status;
+    if (!knows(exchange, PTPMON_KNOWS_TURNAROUND))
+        return;
+    struct stream *stream = stream_for(set, exchange, PTPMON_STAMP_MESSAGE, NO_MESSAGE_TYPE);
+    put_time(set, stream, PTPMON_TURNAROUND, exchange->turnaround);
+}
+
+static void take_transit(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+{
+    if (!knows(exchange, PTPMON_KNOWS_RESIDENCE | PTPMON_KNOWS_CORRECTION_ERROR))
+        return;
+    struct stream *stream = stream_for(set, exchange, exchange->t[1].kind, exchange->messageType);
+    if (knows(exchange, PTPMON_KNOWS_RESIDENCE))
+        put_time(set, stream, PTPMON_RESIDENCE_TIME, exchange->residence);
+    if (knows(exchange, PTPMON_KNOWS_CORRECTION_ERROR))
+        put_time(set, stream, PTPMON_CORRECTION_ERROR, exchange->correction_error);
 }
 
 /* The kind of the responder's own stamps. */
@@ -485,41 +496,45 @@ static ptpmon_stamp_kind own_kind(const ptpmon_exchange *exchange)
     return PTPMON_STAMP_NONE;
 }
 
-static ptpmon_status take_own_stamps(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_own_stamps(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    if (!(exchange->known & (PTPMON_KNOWS_TRANSMITTER_ERROR | PTPMON_KNOWS_RECEIVER_ERROR)))
-        return PTPMON_OK;
-    struct stream_key key = key_of(exchange, own_kind(exchange), NO_MESSAGE_TYPE);
-    struct putting putting = put_into(set, &key);
-    put_known(&putting, exchange, PTPMON_KNOWS_TRANSMITTER_ERROR, PTPMON_TRANSMITTER_ERROR,
-              exchange->transmitter_error);
-    put_known(&putting, exchange, PTPMON_KNOWS_RECEIVER_ERROR, PTPMON_RECEIVER_ERROR, exchange->receiver_error);
-    return putting.status;
+    if (!knows(exchange, PTPMON_KNOWS_TRANSMITTER_ERROR | PTPMON_KNOWS_RECEIVER_ERROR))
+        return;
+    struct stream *stream = stream_for(set, exchange, own_kind(exchange), NO_MESSAGE_TYPE);
+    if (knows(exchange, PTPMON_KNOWS_TRANSMITTER_ERROR))
+        put_time(set, stream, PTPMON_TRANSMITTER_ERROR, exchange->transmitter_error);
+    if (knows(exchange, PTPMON_KNOWS_RECEIVER_ERROR))
+        put_time(set, stream, PTPMON_RECEIVER_ERROR, exchange->receiver_error);
 }
 
-static ptpmon_status take_exchange(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
+static void take_exchange(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
     switch (exchange->kind) {
     case PTPMON_EXCHANGE_SYNC:
-        return take_sync(set, exchange);
+        take_sync(set, exchange);
+        break;
     case PTPMON_EXCHANGE_E2E:
-        return take_e2e(set, exchange);
+        take_e2e(set, exchange);
+        break;
     case PTPMON_EXCHANGE_P2P:
     case PTPMON_EXCHANGE_P2P_AS:
-        return take_p2p(set, exchange);
+        take_link_delay(set, exchange);
+        take_turnaround(set, exchange);
+        break;
     case PTPMON_EXCHANGE_TRANSIT:
-        return take_transit(set, exchange);
+        take_transit(set, exchange);
+        break;
     default:
-        return PTPMON_OK;
+        break;
     }
+    take_own_stamps(set, exchange);
 }
 
 ptpmon_status ptpmon_statistics_set_exchange(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange)
 {
-    ptpmon_status status = take_exchange(set, exchange);
-    if (status == PTPMON_OK)
-        status = take_own_stamps(set, exchange);
-    return status == PTPMON_OK ? ptpmon_asymmetries_exchange(set->asymmetries, exchange) : status;
+    set->status = PTPMON_OK;
+    take_exchange(set, exchange);
+    return set->status == PTPMON_OK ? ptpmon_asymmetries_exchange(set->asymmetries, exchange) : set->status;
 }
 
 /* ---- Messages and the NIC's clock --------------------------------------------------------- */
@@ -530,52 +545,70 @@ static double interval_ns(int8_t logMessageInterval)
     return logMessageInterval >= 0 ? 1e9 * (double)(1 << logMessageInterval) : 1e9 / (double)(1 << -logMessageInterval);
 }
 
-/* The time since the message before this one: not the one that came before it, if that had been overtaken. */
-static void put_interval(struct putting *putting, uint16_t sequenceId, int64_t time_ns, int8_t logMessageInterval,
-                         bool in_order)
+/* When the message of this sequenceId came, if it is one of the newest. */
+static bool find_message(const struct stream *stream, uint16_t sequenceId, int64_t *time_ns)
 {
-    struct stream *stream = putting->stream;
-    bool given = logMessageInterval >= -INTERVAL_AT_MOST && logMessageInterval <= INTERVAL_AT_MOST;
-    size_t before = 0;
-    while (before < stream->messages_count && stream->messages[before].sequenceId != (uint16_t)(sequenceId - 1))
-        before++;
-    if (in_order && given && before < stream->messages_count) {
-        double since = (double)(int64_t)((uint64_t)time_ns - (uint64_t)stream->messages[before].time_ns);
-        put(putting, PTPMON_INTERVAL_ERROR, since - interval_ns(logMessageInterval));
+    uint64_t kept = stream->messages_count < MESSAGES_KEPT ? stream->messages_count : MESSAGES_KEPT;
+    for (uint64_t back = 1; back <= kept; back++) {
+        size_t i = (stream->messages_count - back) % MESSAGES_KEPT;
+        if (stream->messages[i].sequenceId == sequenceId) {
+            *time_ns = stream->messages[i].time_ns;
+            return true;
+        }
     }
-    if (stream->messages_count < MESSAGES_KEPT)
-        stream->messages_count++;
-    memmove(stream->messages + 1, stream->messages, (stream->messages_count - 1) * sizeof *stream->messages);
-    stream->messages[0].sequenceId = sequenceId;
-    stream->messages[0].time_ns = time_ns;
+    return false;
 }
 
-ptpmon_status ptpmon_statistics_set_message(struct ptpmon_statistics_set *set, uint32_t point, ptpmon_stamp_kind kind,
-                                            uint32_t segment, const PTP_TIMESTAMP_EVENT *event, int64_t time_ns,
-                                            int8_t logMessageInterval, bool in_order)
+/* The time since the message before this one: not the one that came before it, if that had been overtaken. */
+static void put_interval(struct ptpmon_statistics_set *set, struct stream *stream,
+                         const struct ptpmon_interval_message *message)
 {
-    struct stream_key key = stream_key(point, segment, kind, event->messageType);
-    set_domain(&key, event->sdoId, event->domainNumber);
-    memcpy(&key.source, event->clockIdentity, sizeof key.source);
-    key.ports = (uint64_t)event->portNumber << 32;
-    struct putting putting = put_into(set, &key);
-    struct ptpmon_one_series *one = series_for(&putting, PTPMON_INTERVAL_ERROR);
+    int8_t log = message->logMessageInterval;
+    bool given = log >= -INTERVAL_AT_MOST && log <= INTERVAL_AT_MOST;
+    int64_t before_ns;
+    if (message->in_order && given && find_message(stream, (uint16_t)(message->sequenceId - 1), &before_ns)) {
+        double since = (double)(int64_t)((uint64_t)message->time_ns - (uint64_t)before_ns);
+        put(set, stream, PTPMON_INTERVAL_ERROR, since - interval_ns(log));
+    }
+    size_t i = stream->messages_count++ % MESSAGES_KEPT;
+    stream->messages[i].sequenceId = message->sequenceId;
+    stream->messages[i].time_ns = message->time_ns;
+}
+
+ptpmon_status ptpmon_statistics_set_message(struct ptpmon_statistics_set *set,
+                                            const struct ptpmon_interval_message *message)
+{
+    struct stream_key key = {
+        .source = clock_word(&message->source),
+        .ports = pair_of(message->source.portNumber, 0),
+        .clock = pair_of(message->point, message->segment),
+        .rest = rest_of(message->stamps, message->sdoId, message->domainNumber, message->messageType),
+    };
+    set->status = PTPMON_OK;
+    struct stream *stream = stream_of(set, &key);
+    struct ptpmon_one_series *one = series_for(set, stream, PTPMON_INTERVAL_ERROR);
     if (!one)
-        return putting.status;
-    put_interval(&putting, event->sequenceId, time_ns, logMessageInterval, in_order);
-    ptpmon_status counted = ptpmon_one_series_count_message(one, time_ns);
-    return putting.status == PTPMON_OK ? counted : putting.status;
+        return set->status;
+    put_interval(set, stream, message);
+    if (!one->rate && ptpmon_one_series_begin_rate(one) != PTPMON_OK)
+        return PTPMON_NO_MEMORY;
+    ptpmon_message_rate_add(one->rate, message->time_ns);
+    return set->status;
 }
 
 ptpmon_status ptpmon_statistics_set_phc(struct ptpmon_statistics_set *set, uint32_t point, uint32_t segment,
                                         int64_t offset_ns, bool has_rate, double rate_ppm)
 {
-    struct stream_key key = stream_key(point, segment, PTPMON_STAMP_HARDWARE, NO_MESSAGE_TYPE);
-    struct putting putting = put_into(set, &key);
-    put_time(&putting, PTPMON_PHC_OFFSET, ptpmon_time_of_ns(offset_ns));
+    struct stream_key key = {
+        .clock = pair_of(point, segment),
+        .rest = rest_of(PTPMON_STAMP_HARDWARE, 0, 0, NO_MESSAGE_TYPE),
+    };
+    set->status = PTPMON_OK;
+    struct stream *stream = stream_of(set, &key);
+    put_time(set, stream, PTPMON_PHC_OFFSET, ptpmon_time_of_ns(offset_ns));
     if (has_rate)
-        put(&putting, PTPMON_PHC_RATE, rate_ppm);
-    return putting.status;
+        put(set, stream, PTPMON_PHC_RATE, rate_ppm);
+    return set->status;
 }
 
 /* ---- What was found ----------------------------------------------------------------------- */

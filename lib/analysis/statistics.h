@@ -24,12 +24,20 @@ void ptpmon_statistics_set_close(struct ptpmon_statistics_set *set);
 /* A decided exchange: every value that it knows goes into its series. */
 ptpmon_status ptpmon_statistics_set_exchange(struct ptpmon_statistics_set *set, const ptpmon_exchange *exchange);
 
-/* A message with an interval (Sync, Delay_Req, Pdelay_Req, Announce) of the port in `event`, seen at time_ns on one
- * clock; logMessageInterval 0x7F = not given: only its rate is counted. `in_order`: its sequenceId follows the one
- * before it, so the time since that is one interval. */
-ptpmon_status ptpmon_statistics_set_message(struct ptpmon_statistics_set *set, uint32_t point, ptpmon_stamp_kind kind,
-                                            uint32_t segment, const PTP_TIMESTAMP_EVENT *event, int64_t time_ns,
-                                            int8_t logMessageInterval, bool in_order);
+/* A message with an interval (Sync, Delay_Req, Pdelay_Req, Announce), seen at time_ns on one clock. */
+struct ptpmon_interval_message {
+    uint32_t point, segment;
+    ptpmon_stamp_kind stamps;
+    uint8_t messageType, domainNumber;
+    int8_t logMessageInterval; /* 0x7F = not given: only its rate is counted */
+    bool in_order;             /* its sequenceId follows the one before it: the time since that is one interval */
+    uint16_t sdoId, sequenceId;
+    ptpmon_port_identity source;
+    int64_t time_ns;
+};
+
+ptpmon_status ptpmon_statistics_set_message(struct ptpmon_statistics_set *set,
+                                            const struct ptpmon_interval_message *message);
 
 /* A reading of the NIC's clock: ns ahead of UTC, ppm faster than event time. */
 ptpmon_status ptpmon_statistics_set_phc(struct ptpmon_statistics_set *set, uint32_t point, uint32_t segment,

@@ -37,7 +37,13 @@ static inline ptpmon_time ptpmon_time_minus(ptpmon_time a)
 
 static inline ptpmon_time ptpmon_time_subtract(ptpmon_time a, ptpmon_time b)
 {
-    return ptpmon_time_add(a, ptpmon_time_minus(b));
+    uint32_t fraction = a.fraction - b.fraction; /* less than 0: its highest bit is set */
+    return (ptpmon_time){(int64_t)((uint64_t)a.ns - (uint64_t)b.ns - (fraction >> 31)), fraction & 0xFFFF};
+}
+
+static inline ptpmon_time ptpmon_time_less_ns(ptpmon_time a, int64_t ns)
+{
+    return (ptpmon_time){(int64_t)((uint64_t)a.ns - (uint64_t)ns), a.fraction};
 }
 
 /* Half, rounded down to 2^-16 ns. */

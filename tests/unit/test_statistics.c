@@ -256,7 +256,6 @@ static void intervals_are_held_against_what_messages_say(void **state)
 {
     (void)state;
     struct ptpmon_statistics_set *set = open_set();
-    PTP_TIMESTAMP_EVENT event = {.messageType = AVB_PTP_ANNOUNCE, .portNumber = 9, .sdoId = 0x100, .domainNumber = 1};
     static const struct {
         int64_t at;
         uint16_t sequenceId;
@@ -267,10 +266,18 @@ static void intervals_are_held_against_what_messages_say(void **state)
         {725000000, 4, 0x7F, true}, {850000000, 5, -128, true},   {975000000, 6, -3, true},
     };
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
-        event.sequenceId = messages[i].sequenceId;
-        assert_int_equal(ptpmon_statistics_set_message(set, 0, PTPMON_STAMP_SOFTWARE, 0, &event, messages[i].at,
-                                                       messages[i].log, messages[i].in_order),
-                         PTPMON_OK);
+        struct ptpmon_interval_message message = {
+            .stamps = PTPMON_STAMP_SOFTWARE,
+            .messageType = AVB_PTP_ANNOUNCE,
+            .domainNumber = 1,
+            .logMessageInterval = messages[i].log,
+            .in_order = messages[i].in_order,
+            .sdoId = 0x100,
+            .sequenceId = messages[i].sequenceId,
+            .source.portNumber = 9,
+            .time_ns = messages[i].at,
+        };
+        assert_int_equal(ptpmon_statistics_set_message(set, &message), PTPMON_OK);
     }
     ptpmon_series series = series_of(set, PTPMON_INTERVAL_ERROR);
     assert_int_equal(series.count, 3);
@@ -289,10 +296,13 @@ static void an_overtaken_message_begins_no_interval(void **state)
     struct ptpmon_statistics_set *set = open_set();
     static const uint16_t order[] = {5, 7, 6, 8};
     for (size_t i = 0; i < 4; i++) {
-        PTP_TIMESTAMP_EVENT event = {.sequenceId = order[i]};
-        int64_t at = order[i] == 6 ? 7 * SECOND + 1000 : order[i] * SECOND;
-        assert_int_equal(ptpmon_statistics_set_message(set, 0, PTPMON_STAMP_HARDWARE, 0, &event, at, 0, order[i] == 8),
-                         PTPMON_OK);
+        struct ptpmon_interval_message message = {
+            .stamps = PTPMON_STAMP_HARDWARE,
+            .in_order = order[i] == 8,
+            .sequenceId = order[i],
+            .time_ns = order[i] == 6 ? 7 * SECOND + 1000 : order[i] * SECOND,
+        };
+        assert_int_equal(ptpmon_statistics_set_message(set, &message), PTPMON_OK);
     }
     ptpmon_series series = series_of(set, PTPMON_INTERVAL_ERROR);
     assert_true(series.count == 1 && series.last == 0);
@@ -358,14 +368,16 @@ static void series_beyond_the_limit_are_counted_once(void **state)
 static ptpmon_status fill(struct ptpmon_statistics_set *set, uint16_t from)
 {
     ptpmon_status status = PTPMON_OK;
-    PTP_TIMESTAMP_EVENT event = {.portNumber = 9};
+    struct ptpmon_interval_message message = {
+        .stamps = PTPMON_STAMP_HARDWARE, .in_order = true, .source.portNumber = 9};
     for (uint16_t i = from; i < from + 5; i++)
         for (ptpmon_exchange_kind kind = PTPMON_EXCHANGE_SYNC; kind < PTPMON_EXCHANGE_KINDS; kind++) {
             ptpmon_exchange exchange = full_exchange(kind, ~0u);
             exchange.sequenceId = i;
             status = ptpmon_statistics_set_exchange(set, &exchange);
+            message.time_ns = i;
             if (status == PTPMON_OK)
-                status = ptpmon_statistics_set_message(set, 0, PTPMON_STAMP_HARDWARE, 0, &event, i, 0, true);
+                status = ptpmon_statistics_set_message(set, &message);
             if (status != PTPMON_OK)
                 return status;
         }
