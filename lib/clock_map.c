@@ -9,12 +9,22 @@ static int64_t offset_of(const struct ptpmon_clock_reading *reading)
     return reading->realtime - reading->system;
 }
 
-/* Due after every change of the readings. */
-static void look_for_steps(struct ptpmon_clock_map *map)
+static ptpmon_instant passed_by(const struct ptpmon_clock_map *map)
+{
+    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(map);
+    if (map->count == 1)
+        return newest->realtime;
+    ptpmon_instant without_step = ptpmon_instant_add(newest->system, offset_of(newest - 1));
+    return without_step > newest->realtime ? without_step : newest->realtime;
+}
+
+/* Due after every change of the readings, of which there is at least one. */
+static void look_at_readings(struct ptpmon_clock_map *map)
 {
     map->steps_back = false;
     for (size_t i = 1; i < map->count; i++)
         map->steps_back |= map->readings[i].realtime <= map->readings[i - 1].realtime;
+    map->passed = passed_by(map);
 }
 
 static void drop(struct ptpmon_clock_map *map, size_t first, size_t count)
@@ -24,7 +34,7 @@ static void drop(struct ptpmon_clock_map *map, size_t first, size_t count)
     memmove(&map->readings[first], &map->readings[first + count],
             (map->count - first - count) * sizeof map->readings[0]);
     map->count -= count;
-    look_for_steps(map);
+    look_at_readings(map);
 }
 
 /* Without a reading its neighbours serve its time: the one between which the offset changes least is missed least. */
@@ -54,24 +64,8 @@ bool ptpmon_clock_map_add(struct ptpmon_clock_map *map, const PTP_CLOCKS_RECORD 
     if (map->count == PTPMON_CLOCK_READINGS)
         drop_least_useful(map);
     map->readings[map->count++] = reading;
-    look_for_steps(map);
+    look_at_readings(map);
     return true;
-}
-
-const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_clock_map *map)
-{
-    return map->count > 0 ? &map->readings[map->count - 1] : NULL;
-}
-
-ptpmon_instant ptpmon_clock_map_passed(const struct ptpmon_clock_map *map)
-{
-    const struct ptpmon_clock_reading *newest = ptpmon_clock_map_newest(map);
-    if (!newest)
-        return PTPMON_INSTANT_MIN;
-    if (map->count == 1)
-        return newest->realtime;
-    ptpmon_instant without_step = ptpmon_instant_add(newest->system, offset_of(newest - 1));
-    return without_step > newest->realtime ? without_step : newest->realtime;
 }
 
 static ptpmon_instant moved_by(const struct ptpmon_clock_reading *reading, ptpmon_instant capture_time)
@@ -91,7 +85,10 @@ static const struct ptpmon_clock_reading *nearest_of_two(const struct ptpmon_clo
         low = high - 2;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        *(map->readings[middle].realtime <= capture_time ? &low : &high) = middle;
+        if (map->readings[middle].realtime <= capture_time)
+            low = middle;
+        else
+            high = middle;
     }
     const struct ptpmon_clock_reading *before = &map->readings[low], *after = before + 1;
     bool in_reach = high < map->count && after->realtime - capture_time < PTPMON_CLOCK_REACH_NS;

@@ -35,18 +35,25 @@ struct ptpmon_clock_reading {
 struct ptpmon_clock_map {
     struct ptpmon_clock_reading readings[PTPMON_CLOCK_READINGS];
     size_t count;
-    bool steps_back; /* somewhere realtime does not rise */
+    bool steps_back;       /* somewhere realtime does not rise */
+    ptpmon_instant passed; /* see ptpmon_clock_map_passed(); while there is a reading */
 };
 
 /* False: passed over, for it holds no realtime or is not newer than the last. */
 bool ptpmon_clock_map_add(struct ptpmon_clock_map *map, const PTP_CLOCKS_RECORD *clocks);
 
 /* The last reading; NULL: none. */
-const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_clock_map *map);
+static inline const struct ptpmon_clock_reading *ptpmon_clock_map_newest(const struct ptpmon_clock_map *map)
+{
+    return map->count > 0 ? &map->readings[map->count - 1] : NULL;
+}
 
 /* Instants of before this capture time lie before the newest reading, on one side of a step between the last two or
  * the other. PTPMON_INSTANT_MIN: there is no reading. */
-ptpmon_instant ptpmon_clock_map_passed(const struct ptpmon_clock_map *map);
+static inline ptpmon_instant ptpmon_clock_map_passed(const struct ptpmon_clock_map *map)
+{
+    return map->count > 0 ? map->passed : PTPMON_INSTANT_MIN;
+}
 
 /* Readings by which the instant would lie before `earliest` are left out; false where none is left, then `event_time`
  * is untouched. PTPMON_INSTANT_MIN leaves none out. */

@@ -4,77 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-void ptpmon_clock_relation_add(struct ptpmon_clock_relation *relation, const PTP_CLOCKS_RECORD *record)
-{
-    if (relation->count > 0 && record->system_timestamp <= relation->records[relation->count - 1].system_timestamp)
-        return;
-    if (relation->count == PTPMON_CLOCK_RELATION_KEPT) {
-        memmove(relation->records, relation->records + 1, (PTPMON_CLOCK_RELATION_KEPT - 1) * sizeof *relation->records);
-        relation->count--;
-    }
-    relation->records[relation->count++] = *record;
-}
-
-/* How many records are not later than the instant. */
-static size_t records_until(const struct ptpmon_clock_relation *relation, uint64_t event_time)
-{
-    size_t count = relation->count;
-    while (count > 0 && relation->records[count - 1].system_timestamp > event_time)
-        count--;
-    return count;
-}
-
-/* The interval of two neighbouring records that holds the instant: records [i] and [i + 1]. */
-static bool interval_of(const struct ptpmon_clock_relation *relation, uint64_t event_time, size_t *i)
-{
-    size_t until = records_until(relation, event_time);
-    if (until == 0 || until == relation->count)
-        return false;
-    *i = until - 1;
-    return true;
-}
-
-/* Wraps around like its operands: a damaged record may hold anything. */
-static uint64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
-{
-    return record->realtime_ns - record->system_timestamp;
-}
-
-bool ptpmon_clock_relation_realtime_at(const struct ptpmon_clock_relation *relation, uint64_t event_time,
-                                       int64_t *realtime_ns)
-{
-    if (relation->count == 0)
-        return false;
-    size_t until = records_until(relation, event_time);
-    const PTP_CLOCKS_RECORD *record = &relation->records[until > 0 ? until - 1 : 0];
-    *realtime_ns = (int64_t)(event_time + realtime_offset(record));
-    return true;
-}
-
-/*
- * CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. A step that the
- * uncertainties hide is no larger than the two records leave room for, and the bound holds that.
- */
-bool ptpmon_clock_relation_since_realtime(const struct ptpmon_clock_relation *relation, uint64_t event_time,
-                                          uint64_t stamp, int64_t *ns, uint64_t *bound)
-{
-    size_t i;
-    if (!interval_of(relation, event_time, &i))
-        return false;
-    const PTP_CLOCKS_RECORD *better = &relation->records[i], *other = better + 1;
-    if (other->realtime_uncertainty_ns < better->realtime_uncertainty_ns) {
-        better = other;
-        other = &relation->records[i];
-    }
-    uint64_t difference = realtime_offset(other) - realtime_offset(better);
-    uint64_t change = (int64_t)difference < 0 ? 0 - difference : difference;
-    if (change > (uint64_t)better->realtime_uncertainty_ns + other->realtime_uncertainty_ns)
-        return false;
-    *ns = (int64_t)(event_time - stamp + realtime_offset(better));
-    *bound = change + other->realtime_uncertainty_ns;
-    return true;
-}
-
 /* Event time over the NIC's time from one record to the next, taken as a straight line. */
 struct line {
     double slope;       /* how much slower than event time the NIC's clock runs; 1e-6 = 1 ppm */
@@ -138,6 +67,86 @@ static bool line_error(const struct ptpmon_clock_relation *relation, size_t i, c
     return true;
 }
 
+/* Works out the drift between records [i] and [i + 1]. */
+static void work_out_drift(struct ptpmon_clock_relation *relation, size_t i)
+{
+    const PTP_CLOCKS_RECORD *before = &relation->records[i], *after = before + 1;
+    struct ptpmon_clock_drift *drift = &relation->drifts[i];
+    struct line line = {0};
+    drift->known = line_from(relation, i, &line) && line_error(relation, i, &line, &drift->error);
+    drift->slope = line.slope;
+    drift->uncertainty = fmax(hardware_uncertainty(before), hardware_uncertainty(after));
+}
+
+static void drop_oldest(struct ptpmon_clock_relation *relation)
+{
+    relation->count--;
+    memmove(relation->records, relation->records + 1, relation->count * sizeof *relation->records);
+    memmove(relation->drifts, relation->drifts + 1, relation->count * sizeof *relation->drifts);
+    work_out_drift(relation, 0);
+}
+
+void ptpmon_clock_relation_add(struct ptpmon_clock_relation *relation, const PTP_CLOCKS_RECORD *record)
+{
+    if (relation->count > 0 && record->system_timestamp <= relation->records[relation->count - 1].system_timestamp)
+        return;
+    if (relation->count == PTPMON_CLOCK_RELATION_KEPT)
+        drop_oldest(relation);
+    relation->records[relation->count++] = *record;
+    /* The new interval, and the one that it is the neighbour of. */
+    for (size_t i = relation->count > 3 ? relation->count - 3 : 0; i + 1 < relation->count; i++)
+        work_out_drift(relation, i);
+}
+
+/* The interval of two neighbouring records that holds the moment: records [i] and [i + 1]. */
+static bool interval_of(const struct ptpmon_clock_moment *moment, size_t *i)
+{
+    if (moment->until == 0 || moment->until == moment->relation->count)
+        return false;
+    *i = moment->until - 1;
+    return true;
+}
+
+/* Wraps around like its operands: a damaged record may hold anything. */
+static uint64_t realtime_offset(const PTP_CLOCKS_RECORD *record)
+{
+    return record->realtime_ns - record->system_timestamp;
+}
+
+bool ptpmon_clock_moment_realtime(const struct ptpmon_clock_moment *moment, int64_t *realtime_ns)
+{
+    if (moment->relation->count == 0)
+        return false;
+    const PTP_CLOCKS_RECORD *record = &moment->relation->records[moment->until > 0 ? moment->until - 1 : 0];
+    *realtime_ns = (int64_t)(moment->event_time + realtime_offset(record));
+    return true;
+}
+
+/*
+ * CLOCK_MONOTONIC and CLOCK_REALTIME are steered alike, so their difference is constant but for steps. A step that the
+ * uncertainties hide is no larger than the two records leave room for, and the bound holds that.
+ */
+bool ptpmon_clock_moment_since_realtime(const struct ptpmon_clock_moment *moment, uint64_t stamp, int64_t *ns,
+                                        uint64_t *bound)
+{
+    const struct ptpmon_clock_relation *relation = moment->relation;
+    size_t i;
+    if (!interval_of(moment, &i))
+        return false;
+    const PTP_CLOCKS_RECORD *better = &relation->records[i], *other = better + 1;
+    if (other->realtime_uncertainty_ns < better->realtime_uncertainty_ns) {
+        better = other;
+        other = &relation->records[i];
+    }
+    uint64_t difference = realtime_offset(other) - realtime_offset(better);
+    uint64_t change = (int64_t)difference < 0 ? 0 - difference : difference;
+    if (change > (uint64_t)better->realtime_uncertainty_ns + other->realtime_uncertainty_ns)
+        return false;
+    *ns = (int64_t)(moment->event_time - stamp + realtime_offset(better));
+    *bound = change + other->realtime_uncertainty_ns;
+    return true;
+}
+
 /* The interval that holds a stamp taken around the instants of interval [i]: itself or one beside it. */
 static bool interval_of_stamp(const struct ptpmon_clock_relation *relation, size_t i, uint64_t stamp, size_t *holder)
 {
@@ -150,24 +159,22 @@ static bool interval_of_stamp(const struct ptpmon_clock_relation *relation, size
     return stamp >= records[*holder].hw_timestamp_ns && stamp <= records[*holder + 1].hw_timestamp_ns;
 }
 
-bool ptpmon_clock_relation_since_hardware(const struct ptpmon_clock_relation *relation, uint64_t event_time,
-                                          uint64_t stamp, int64_t *ns, uint64_t *bound)
+bool ptpmon_clock_moment_since_hardware(const struct ptpmon_clock_moment *moment, uint64_t stamp, int64_t *ns,
+                                        uint64_t *bound)
 {
+    const struct ptpmon_clock_relation *relation = moment->relation;
     size_t i, holder;
-    struct line line;
-    double error, holder_error;
-    if (!interval_of(relation, event_time, &i) || !interval_of_stamp(relation, i, stamp, &holder))
+    if (!interval_of(moment, &i) || !interval_of_stamp(relation, i, stamp, &holder))
         return false;
-    if (!line_from(relation, i, &line) || !line_error(relation, i, &line, &error))
+    const struct ptpmon_clock_drift *beside = &relation->drifts[i], *drift = &relation->drifts[holder];
+    if (!beside->known || !drift->known)
         return false;
-    if (!line_from(relation, holder, &line) || !line_error(relation, holder, &line, &holder_error))
-        return false;
-    const PTP_CLOCKS_RECORD *before = &relation->records[holder], *after = before + 1;
+    const PTP_CLOCKS_RECORD *before = &relation->records[holder];
     uint64_t into = stamp - before->hw_timestamp_ns;
-    uint64_t slower = (uint64_t)llround((double)into * line.slope);
+    uint64_t slower = (uint64_t)llround((double)into * drift->slope);
     /* A clock steered between stamp and event was steered in one of the two intervals. */
-    error = fmax(error, holder_error) + fmax(hardware_uncertainty(before), hardware_uncertainty(after));
-    *ns = (int64_t)(event_time - before->system_timestamp - into - slower);
+    double error = (drift->error > beside->error ? drift->error : beside->error) + drift->uncertainty;
+    *ns = (int64_t)(moment->event_time - before->system_timestamp - into - slower);
     *bound = (uint64_t)ceil(error + 0.5); /* *ns is rounded */
     return true;
 }

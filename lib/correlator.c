@@ -39,15 +39,18 @@
 /* For how long a reading of the clocks of after that step is waited for. */
 #define STEP_WAIT_NS (2 * PTPMON_CLOCK_SETTLE_NS)
 
+/* Each has a bit of its own: RX 1, TX 2, UNKNOWN 256. */
+#define DIRECTION_BIT(direction) ((direction) + 1u)
+
 struct group {
     struct ptpmon_hash_node node;
     struct ptpmon_frame_key key;
     struct ptpmon_pool pool; /* all its items; they are shared out by direction when it is decided */
     struct ptpmon_list by_last;
     struct ptpmon_list queue; /* in groups, or while it is empty in remainders */
-    bool has_received, has_sent, has_unknown;
-    bool is_ended;    /* it has lasted long enough, and a pause has come */
-    bool is_unsorted; /* an item came after its time had been gone through */
+    unsigned directions;      /* of its items: a bit for each */
+    bool is_ended;            /* it has lasted long enough, and a pause has come */
+    bool is_unsorted;         /* an item came after its time had been gone through */
 };
 
 struct ptpmon_correlator {
@@ -57,6 +60,7 @@ struct ptpmon_correlator {
     bool no_stack_times; /* the software stamps of events are of another clock than captures have */
     struct ptpmon_clock_map clocks;
     struct ptpmon_coverage monitor, capture;
+    struct ptpmon_pairing pairing;
     uint64_t serials[2]; /* of events, frames */
 
     struct ptpmon_slab items, group_blocks;
@@ -111,6 +115,7 @@ ptpmon_status ptpmon_correlator_open(const ptpmon_correlator_options *options, p
     correlator->max_pending = options->max_pending ? options->max_pending : DEFAULT_MAX_PENDING;
     ptpmon_coverage_init(&correlator->monitor, NULL);
     ptpmon_coverage_init(&correlator->capture, &correlator->clocks);
+    correlator->pairing = (struct ptpmon_pairing){&correlator->monitor, &correlator->capture, correlator->edge_ns};
     ptpmon_list_init(&correlator->by_last);
     ptpmon_list_init(&correlator->groups);
     ptpmon_list_init(&correlator->remainders);
@@ -152,6 +157,8 @@ static uint32_t cross_check(const PTP_TIMESTAMP_EVENT *event, const PTP_TIMESTAM
 static void count_match(ptpmon_correlation *counts, uint32_t differs)
 {
     counts->matched++;
+    if (differs == 0)
+        return;
     counts->source_mac_differs += (differs & PTPMON_SOURCE_MAC_DIFFERS) != 0;
     counts->vlan_differs += (differs & PTPMON_VLAN_DIFFERS) != 0;
     counts->pcp_differs += (differs & PTPMON_PCP_DIFFERS) != 0;
@@ -253,17 +260,12 @@ static bool is_empty(const struct group *group)
 
 static bool window_has_passed(const ptpmon_correlator *correlator, const struct group *group)
 {
-    return ptpmon_instant_add(group->pool.last, correlator->window_ns) < correlator->complete;
+    return group->pool.last < correlator->complete - correlator->window_ns;
 }
 
 static void decide_pool(ptpmon_correlator *correlator, struct ptpmon_pool *pool)
 {
-    struct ptpmon_pairing pairing = {
-        .monitor = &correlator->monitor,
-        .capture = &correlator->capture,
-        .edge_ns = correlator->edge_ns,
-    };
-    ptpmon_pair(&pairing, pool);
+    ptpmon_pair(&correlator->pairing, pool);
     deliver_pool(correlator, pool);
 }
 
@@ -286,7 +288,7 @@ static void decide(ptpmon_correlator *correlator, struct group *group)
         ptpmon_item_list_sort(&pool->frames, ptpmon_item_before);
     }
     pool->decided_early = pool->is_remainder || !(group->is_ended || window_has_passed(correlator, group));
-    if (group->has_received && group->has_sent && !group->has_unknown) {
+    if (group->directions == (DIRECTION_BIT(AVB_DIRECTION_RX) | DIRECTION_BIT(AVB_DIRECTION_TX))) {
         struct ptpmon_pool sent = *pool;
         sent.events = take_sent(&pool->events);
         sent.frames = take_sent(&pool->frames);
@@ -371,14 +373,13 @@ static struct group *find_group(const ptpmon_correlator *correlator, const struc
 /* In a pause longer than the two sides see one message apart, no message lies across the cut. */
 static bool ends_long_group(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
 {
-    return time > ptpmon_instant_add(group->pool.first, LONG_GROUP_WINDOWS * correlator->window_ns) &&
-           time > ptpmon_instant_add(group->pool.last, correlator->edge_ns);
+    return time - group->pool.first > LONG_GROUP_WINDOWS * correlator->window_ns &&
+           time - group->pool.last > correlator->edge_ns;
 }
 
 static bool is_within_window(const ptpmon_correlator *correlator, const struct group *group, ptpmon_instant time)
 {
-    return time >= ptpmon_instant_add(group->pool.first, -correlator->window_ns) &&
-           time <= ptpmon_instant_add(group->pool.last, correlator->window_ns);
+    return group->pool.first - time <= correlator->window_ns && time - group->pool.last <= correlator->window_ns;
 }
 
 /* A block for it was reserved. */
@@ -386,10 +387,10 @@ static struct group *new_group(ptpmon_correlator *correlator, const struct ptpmo
                                ptpmon_instant time)
 {
     struct group *group = ptpmon_slab_take(&correlator->group_blocks);
-    *group = (struct group){
-        .key = *key,
-        .pool = {.first = time, .last = time, .is_remainder = time <= correlator->forgotten},
-    };
+    group->key = *key;
+    group->pool = (struct ptpmon_pool){.first = time, .last = time, .is_remainder = time <= correlator->forgotten};
+    group->directions = 0;
+    group->is_ended = group->is_unsorted = false;
     ptpmon_hash_table_insert(&correlator->keys, &group->node, hash);
     ptpmon_list_append(&correlator->by_last, &group->by_last);
     ptpmon_list_append(&correlator->groups, &group->queue);
@@ -400,9 +401,7 @@ static void add_to_group(struct group *group, struct ptpmon_item *item)
 {
     struct ptpmon_pool *pool = &group->pool;
     ptpmon_item_list_append(item->is_frame ? &pool->frames : &pool->events, item);
-    group->has_received |= item->message.direction == AVB_DIRECTION_RX;
-    group->has_sent |= item->message.direction == AVB_DIRECTION_TX;
-    group->has_unknown |= item->message.direction == AVB_DIRECTION_UNKNOWN;
+    group->directions |= DIRECTION_BIT(item->message.direction);
     pool->has_guess |= item->is_guess;
     if (item->time < pool->first)
         pool->first = item->time;
@@ -467,25 +466,24 @@ static void group_item(ptpmon_correlator *correlator, struct ptpmon_item *item)
     add_to_group(group, item);
 }
 
-/* The side whose next item comes first; its queue is empty if both are. */
-static struct ptpmon_item_queue *next_side(ptpmon_correlator *correlator)
+/* The item that comes first of both sides; NULL: there is none. */
+static struct ptpmon_item *next_upcoming(const ptpmon_correlator *correlator)
 {
-    const struct ptpmon_item *event = ptpmon_item_queue_top(&correlator->upcoming[0]);
-    const struct ptpmon_item *frame = ptpmon_item_queue_top(&correlator->upcoming[1]);
-    return &correlator->upcoming[frame && (!event || ptpmon_item_before(frame, event))];
+    struct ptpmon_item *event = ptpmon_item_queue_top(&correlator->upcoming[0]);
+    struct ptpmon_item *frame = ptpmon_item_queue_top(&correlator->upcoming[1]);
+    return frame && (!event || ptpmon_item_before(frame, event)) ? frame : event;
 }
 
 /* Gives the items of before `until` to their groups, in order of time. */
 static ptpmon_status group_items(ptpmon_correlator *correlator, ptpmon_instant until)
 {
     for (;;) {
-        struct ptpmon_item_queue *side = next_side(correlator);
-        struct ptpmon_item *next = ptpmon_item_queue_top(side);
+        struct ptpmon_item *next = next_upcoming(correlator);
         if (!next || next->time >= until)
             break;
         if (!ptpmon_slab_reserve(&correlator->group_blocks))
             return no_memory();
-        ptpmon_item_queue_pop(side);
+        ptpmon_item_queue_take(&correlator->upcoming[next->is_frame], next);
         group_item(correlator, next);
     }
     if (until > correlator->frontier)
@@ -571,11 +569,11 @@ static ptpmon_status make_room(ptpmon_correlator *correlator)
     }
     place_until(correlator, INT64_MAX, true);
     place_forlorn(correlator, INT64_MAX);
-    const struct ptpmon_item *oldest = ptpmon_item_queue_top(next_side(correlator));
+    const struct ptpmon_item *oldest = next_upcoming(correlator);
     return group_items(correlator, ptpmon_instant_add(oldest->time, correlator->window_ns + 1));
 }
 
-static ptpmon_status prepare_for_item(ptpmon_correlator *correlator)
+__attribute__((noinline)) static ptpmon_status make_room_for_item(ptpmon_correlator *correlator)
 {
     if (correlator->undelivered >= correlator->max_pending)
         return ptpmon_fail(PTPMON_INVALID,
@@ -586,21 +584,24 @@ static ptpmon_status prepare_for_item(ptpmon_correlator *correlator)
         if (status != PTPMON_OK)
             return status;
     }
-    return ptpmon_slab_reserve(&correlator->items) ? PTPMON_OK : no_memory();
+    return PTPMON_OK;
 }
 
-/* A block for it was reserved. */
-static struct ptpmon_item *new_item(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *message, bool is_frame)
+static inline ptpmon_status prepare_for_item(ptpmon_correlator *correlator)
 {
-    struct ptpmon_item *item = ptpmon_slab_take(&correlator->items);
+    bool has_room = correlator->undelivered < correlator->max_pending && correlator->pending < correlator->max_pending;
+    return has_room ? PTPMON_OK : make_room_for_item(correlator);
+}
+
+/* The item's message is set. */
+static inline void begin_item(ptpmon_correlator *correlator, struct ptpmon_item *item, bool is_frame)
+{
     item->serial = correlator->serials[is_frame]++ << 1 | is_frame;
     item->partner = NULL;
     item->is_frame = is_frame;
     item->is_guess = false;
     item->no_stack_time = !is_frame && correlator->no_stack_times;
-    item->message = *message;
     correlator->pending++;
-    return item;
 }
 
 static ptpmon_status take_event(ptpmon_correlator *correlator, const PTP_TIMESTAMP_EVENT *event)
@@ -608,7 +609,11 @@ static ptpmon_status take_event(ptpmon_correlator *correlator, const PTP_TIMESTA
     ptpmon_status status = prepare_for_item(correlator);
     if (status != PTPMON_OK)
         return status;
-    struct ptpmon_item *item = new_item(correlator, event, false);
+    if (!ptpmon_slab_reserve(&correlator->items))
+        return no_memory();
+    struct ptpmon_item *item = ptpmon_slab_take(&correlator->items);
+    item->message = *event;
+    begin_item(correlator, item, false);
     item->time = ptpmon_instant_from_unsigned(event->system_timestamp);
     ptpmon_item_queue_push(&correlator->upcoming[0], item);
     correlator->counts.events++;
@@ -651,15 +656,10 @@ ptpmon_status ptpmon_correlator_event(ptpmon_correlator *correlator, const PTP_T
     }
 }
 
-static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame,
-                                const PTP_TIMESTAMP_EVENT *identity, const ptpmon_message *message)
+/* The item holds the frame's message already. */
+static void take_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame, struct ptpmon_item *item)
 {
-    ptpmon_status status = prepare_for_item(correlator);
-    if (status != PTPMON_OK)
-        return status;
-    struct ptpmon_item *item = new_item(correlator, identity, true);
-    if (correlator->messages)
-        *ptpmon_item_message(item) = *message;
+    begin_item(correlator, item, true);
     item->frame_time_ns = frame->time_ns;
     item->frame_number = frame->number;
     item->resolution_ns = frame->resolution_ns ? frame->resolution_ns : 1;
@@ -670,7 +670,24 @@ static ptpmon_status take_frame(ptpmon_correlator *correlator, const ptpmon_fram
     else
         ptpmon_item_queue_push(&correlator->unplaced, item);
     correlator->counts.frames++;
-    return PTPMON_OK;
+}
+
+/* Whatever the frame is, it is read into a block for an item: its bytes need not be moved from there. */
+static ptpmon_status read_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame)
+{
+    if (!ptpmon_slab_reserve(&correlator->items))
+        return no_memory();
+    struct ptpmon_item *item = ptpmon_slab_take(&correlator->items);
+    ptpmon_message *message = correlator->messages ? ptpmon_item_message(item) : NULL;
+    enum avb_frame_kind kind = ptpmon_message_read(frame, &item->message, message);
+    ptpmon_status status = kind == AVB_FRAME_PTP ? prepare_for_item(correlator) : PTPMON_OK;
+    if (kind == AVB_FRAME_PTP && status == PTPMON_OK)
+        take_frame(correlator, frame, item);
+    else
+        ptpmon_slab_give(&correlator->items, item);
+    if (status == PTPMON_OK)
+        correlator->counts.frames_by_kind[kind]++;
+    return status;
 }
 
 ptpmon_status ptpmon_correlator_frame(ptpmon_correlator *correlator, const ptpmon_frame *frame)
@@ -680,14 +697,7 @@ ptpmon_status ptpmon_correlator_frame(ptpmon_correlator *correlator, const ptpmo
         return status;
     if (!ptpmon_clock_map_newest(&correlator->clocks))
         return ptpmon_fail(PTPMON_INVALID, "correlator: a frame before the first CLOCKS record; feed events first");
-    PTP_TIMESTAMP_EVENT identity;
-    ptpmon_message message;
-    enum avb_frame_kind kind = ptpmon_message_read(frame, &identity, correlator->messages ? &message : NULL);
-    if (kind == AVB_FRAME_PTP)
-        status = take_frame(correlator, frame, &identity, &message);
-    if (status == PTPMON_OK)
-        correlator->counts.frames_by_kind[kind]++;
-    return status;
+    return read_frame(correlator, frame);
 }
 
 void ptpmon_correlator_monitor_ran(ptpmon_correlator *correlator, uint64_t from, uint64_t to)

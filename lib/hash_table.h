@@ -14,7 +14,7 @@ struct ptpmon_hash_node {
 
 struct ptpmon_hash_table {
     struct ptpmon_hash_node **buckets;
-    size_t size, count; /* size: of buckets, a power of two */
+    size_t size, count; /* size: of buckets, a power of two; at most half as many nodes, while there is memory */
     uint64_t seed;      /* for the hash functions of the elements' keys */
 };
 
@@ -23,7 +23,30 @@ bool ptpmon_hash_table_open(struct ptpmon_hash_table *table);
 /* Frees the buckets, not the elements. */
 void ptpmon_hash_table_close(struct ptpmon_hash_table *table);
 
-void ptpmon_hash_table_insert(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node, uint64_t hash);
+/* The rare case of inserting. */
+void ptpmon_hash_table_grow(struct ptpmon_hash_table *table);
+
+/* Puts the node into the bucket of its hash. */
+static inline void ptpmon_hash_node_link(struct ptpmon_hash_node **buckets, size_t size, struct ptpmon_hash_node *node)
+{
+    struct ptpmon_hash_node **bucket = &buckets[node->hash & (size - 1)];
+    node->next = *bucket;
+    node->link = bucket;
+    if (node->next)
+        node->next->link = &node->next;
+    *bucket = node;
+}
+
+static inline void ptpmon_hash_table_insert(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node,
+                                            uint64_t hash)
+{
+    if (table->count >= table->size / 2)
+        ptpmon_hash_table_grow(table);
+    node->hash = hash;
+    ptpmon_hash_node_link(table->buckets, table->size, node);
+    table->count++;
+}
+
 static inline void ptpmon_hash_table_remove(struct ptpmon_hash_table *table, struct ptpmon_hash_node *node)
 {
     *node->link = node->next;

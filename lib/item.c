@@ -111,9 +111,7 @@ void ptpmon_item_queue_insert(struct ptpmon_item_queue *queue, struct ptpmon_ite
     queue->root = meld(queue->root, item);
 }
 
-struct ptpmon_item *ptpmon_item_queue_pop_root(struct ptpmon_item_queue *queue)
+void ptpmon_item_queue_pop_root(struct ptpmon_item_queue *queue)
 {
-    struct ptpmon_item *root = queue->root;
-    queue->root = meld_all(root->first_child);
-    return root;
+    queue->root = meld_all(queue->root->first_child);
 }

@@ -112,9 +112,9 @@ static inline struct ptpmon_item *ptpmon_item_queue_top(const struct ptpmon_item
     return queue->root;
 }
 
-/* The rare cases of the two functions below. */
+/* The rare cases of pushing and taking. */
 void ptpmon_item_queue_insert(struct ptpmon_item_queue *queue, struct ptpmon_item *item);
-struct ptpmon_item *ptpmon_item_queue_pop_root(struct ptpmon_item_queue *queue);
+void ptpmon_item_queue_pop_root(struct ptpmon_item_queue *queue);
 
 static inline void ptpmon_item_queue_push(struct ptpmon_item_queue *queue, struct ptpmon_item *item)
 {
@@ -128,16 +128,29 @@ static inline void ptpmon_item_queue_push(struct ptpmon_item_queue *queue, struc
     queue->last = item;
 }
 
+/* Takes the lowest item out: what ptpmon_item_queue_top() has told. */
+static inline void ptpmon_item_queue_take(struct ptpmon_item_queue *queue, struct ptpmon_item *top)
+{
+    struct ptpmon_item *next = top->next;
+    if (top == queue->root) {
+        ptpmon_item_queue_pop_root(queue);
+        return;
+    }
+    queue->first = next;
+    if (next) {
+        next->previous = NULL;
+        ptpmon_item_prefetch(next);
+    } else {
+        queue->last = NULL;
+    }
+}
+
 /* Takes the lowest item out; NULL: the queue is empty. */
 static inline struct ptpmon_item *ptpmon_item_queue_pop(struct ptpmon_item_queue *queue)
 {
     struct ptpmon_item *top = ptpmon_item_queue_top(queue);
-    if (top == queue->root)
-        return top ? ptpmon_item_queue_pop_root(queue) : NULL;
-    queue->first = top->next;
-    *(top->next ? &top->next->previous : &queue->last) = NULL;
-    if (top->next)
-        ptpmon_item_prefetch(top->next);
+    if (top)
+        ptpmon_item_queue_take(queue, top);
     return top;
 }
 

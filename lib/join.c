@@ -101,18 +101,20 @@ static bool grow_ready(struct ready *ready, size_t needed)
     return true;
 }
 
-/* Makes room for one more event in the join, ready or waiting. */
-static bool reserve_ready(struct ptpmon_join *join)
+__attribute__((noinline)) static bool make_room(struct ready *ready, size_t needed)
 {
-    struct ready *ready = &join->ready;
-    size_t needed = ready->count + join->waiting_count + 1;
-    if (ready->first + needed <= ready->capacity)
-        return true;
     if (needed > ready->capacity / 2)
         return grow_ready(ready, needed);
     memmove(ready->events, ready->events + ready->first, ready->count * sizeof *ready->events);
     ready->first = 0;
     return true;
+}
+
+/* Makes room for one more event in the join, ready or waiting. */
+static bool reserve_ready(struct ptpmon_join *join)
+{
+    size_t needed = join->ready.count + join->waiting_count + 1;
+    return join->ready.first + needed <= join->ready.capacity || make_room(&join->ready, needed);
 }
 
 static void append_ready(struct ready *ready, const PTP_TIMESTAMP_EVENT *event)
@@ -276,22 +278,33 @@ static void hold(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
     start_waiting(join, entry);
 }
 
+static ptpmon_status no_memory(void)
+{
+    return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for an event; read events more often");
+}
+
+/* A sent frame whose stamp comes later, or that stamp. */
+__attribute__((noinline)) static ptpmon_status take_in_two(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
+{
+    bool is_stamp = record->stamp & AVB_STAMP_LATE;
+    if (!is_stamp && !(reserve_ready(join) && reserve_entry(join)))
+        return no_memory();
+    move_event_time(join, record);
+    if (is_stamp)
+        take_stamp(join, record);
+    else
+        hold(join, record);
+    return PTPMON_OK;
+}
+
 ptpmon_status ptpmon_join_record(struct ptpmon_join *join, const PTP_TIMESTAMP_EVENT *record)
 {
-    bool sent = record->direction == AVB_DIRECTION_TX;
-    if (sent && record->stamp & AVB_STAMP_LATE) {
-        move_event_time(join, record);
-        take_stamp(join, record);
-        return PTPMON_OK;
-    }
-    bool waits = sent && record->stamp & AVB_STAMP_EXPECTED;
-    if (!reserve_ready(join) || (waits && !reserve_entry(join)))
-        return ptpmon_fail(PTPMON_NO_MEMORY, "no memory for an event; read events more often");
+    if (record->direction == AVB_DIRECTION_TX && record->stamp & (AVB_STAMP_LATE | AVB_STAMP_EXPECTED))
+        return take_in_two(join, record);
+    if (!reserve_ready(join))
+        return no_memory();
     move_event_time(join, record);
-    if (waits)
-        hold(join, record);
-    else
-        append_ready(&join->ready, record);
+    append_ready(&join->ready, record);
     return PTPMON_OK;
 }
 

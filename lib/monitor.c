@@ -110,26 +110,43 @@ static ptpmon_status read_clocks(ptpmon_monitor *monitor, PTP_CLOCKS_RECORD *clo
     return monitor->source->operations->clocks(monitor->source, clocks);
 }
 
-static ptpmon_status join_record(ptpmon_monitor *monitor, const void *record)
+/* Where the times of records are ns already, there is nothing to make of one. */
+static ptpmon_status join_record(ptpmon_monitor *monitor, const PTP_TIMESTAMP_EVENT *record)
 {
-    PTP_TIMESTAMP_EVENT event;
-    memcpy(&event, record, sizeof event);
-    ptpmon_timebase_to_event(&monitor->source->timebase, &event);
+    const struct ptpmon_timebase *timebase = &monitor->source->timebase;
+    if (timebase->hz == 0)
+        return ptpmon_join_record(monitor->join, record);
+    PTP_TIMESTAMP_EVENT event = *record;
+    ptpmon_timebase_to_event(timebase, &event);
     return ptpmon_join_record(monitor->join, &event);
 }
 
 /* Every record that the events door sees goes this way. The join comes first: it may fail for want of memory, and then
  * the record comes again. */
-static ptpmon_status take_record(ptpmon_monitor *monitor, const void *record)
+static ptpmon_status take_record(ptpmon_monitor *monitor, const PTP_TIMESTAMP_EVENT *record)
 {
     ptpmon_status status = join_record(monitor, record);
     return status == PTPMON_OK && monitor->recorder ? ptpmon_recorder_write(monitor->recorder, record) : status;
 }
 
+/* CLOCKS and LOSS have structs of their own. */
+static PTP_TIMESTAMP_EVENT as_record(const void *other)
+{
+    PTP_TIMESTAMP_EVENT record;
+    memcpy(&record, other, sizeof record);
+    return record;
+}
+
+static ptpmon_status take_other(ptpmon_monitor *monitor, const void *other)
+{
+    PTP_TIMESTAMP_EVENT record = as_record(other);
+    return take_record(monitor, &record);
+}
+
 /* Puts a reading of the clocks among the events. */
 static ptpmon_status take_clocks(ptpmon_monitor *monitor, const PTP_CLOCKS_RECORD *clocks)
 {
-    ptpmon_status status = take_record(monitor, clocks);
+    ptpmon_status status = take_other(monitor, clocks);
     if (status == PTPMON_OK && monitor->recorder)
         status = ptpmon_recorder_flush(monitor->recorder);
     if (status == PTPMON_OK)
@@ -169,7 +186,7 @@ static void look_at_sight(ptpmon_monitor *monitor)
 static ptpmon_status take_unseen(ptpmon_monitor *monitor, PTP_LOSS_RECORD loss)
 {
     loss.frames_dropped = loss.stamps_dropped = 0;
-    ptpmon_status status = take_record(monitor, &loss);
+    ptpmon_status status = take_other(monitor, &loss);
     if (status != PTPMON_OK)
         return status;
     monitor->unseen = false;
@@ -195,7 +212,7 @@ static ptpmon_status take_loss(ptpmon_monitor *monitor, bool due)
         .since = monitor->counters_at,
     };
     if (loss.frames_dropped || loss.stamps_dropped)
-        status = take_record(monitor, &loss);
+        status = take_other(monitor, &loss);
     if (status != PTPMON_OK)
         return status;
     monitor->frames_dropped = now.frames_dropped;
@@ -300,8 +317,10 @@ static ptpmon_status start_clocks(ptpmon_monitor *monitor)
     ptpmon_status status = read_clocks(monitor, &clocks);
     if (status == PTPMON_OK && monitor->recorder)
         status = begin_recording(monitor, monitor->recorder, &clocks);
-    if (status == PTPMON_OK)
-        status = join_record(monitor, &clocks);
+    if (status != PTPMON_OK)
+        return status;
+    PTP_TIMESTAMP_EVENT record = as_record(&clocks);
+    status = join_record(monitor, &record);
     if (status != PTPMON_OK)
         return status;
     monitor->enabled_at = monitor->clocks_at = event_time(monitor, clocks.system_timestamp);

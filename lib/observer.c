@@ -68,6 +68,7 @@ struct ptpmon_observer {
     ptpmon_instant events_front; /* the latest event time so far */
 
     ptpmon_frame frame;          /* read, but not fed yet */
+    ptpmon_instant frame_at;     /* its event time, by the last reading of the clocks */
     ptpmon_instant frames_front; /* event time of the last frame fed */
 
     uint64_t round_began; /* event time */
@@ -144,16 +145,29 @@ static ptpmon_status tell_intervals(ptpmon_observer *observer)
     return status;
 }
 
+static ptpmon_instant event_time_of(const ptpmon_observer *observer, int64_t capture_time)
+{
+    return ptpmon_instant_add(ptpmon_instant_clamp(capture_time), -ptpmon_instant_clamp(observer->capture_offset));
+}
+
+/* Due when a frame has come, and when the clocks were read. */
+static void place_frame(ptpmon_observer *observer)
+{
+    observer->frame_at = event_time_of(observer, observer->frame.time_ns);
+}
+
 /* Sees to it that there is a frame: OK, NOTHING, END. */
 static ptpmon_status read_frame(ptpmon_observer *observer)
 {
     if (observer->has_frame)
         return PTPMON_OK;
     ptpmon_status status = ptpmon_capture_next(observer->capture, &observer->frame);
-    observer->has_frame = status == PTPMON_OK;
-    if (status == PTPMON_OK)
-        observer->frame.time_ns -= observer->shift;
-    return status;
+    if (status != PTPMON_OK)
+        return status;
+    observer->has_frame = true;
+    observer->frame.time_ns -= observer->shift;
+    place_frame(observer);
+    return PTPMON_OK;
 }
 
 static ptpmon_status start(ptpmon_observer *observer, const ptpmon_observer_options *options)
@@ -253,39 +267,67 @@ const char *ptpmon_latency_name(ptpmon_latency_kind kind)
     return (unsigned)kind < PTPMON_LATENCIES ? names[kind] : "unknown";
 }
 
-/* How much later than its stamp an event is. */
-static ptpmon_latency since_hardware(const ptpmon_observer *observer, const PTP_TIMESTAMP_EVENT *event)
+/* Both are on one clock: nothing but its resolution comes between them. */
+static bool since_ticks(const struct ptpmon_timebase *timebase, const PTP_TIMESTAMP_EVENT *event,
+                        ptpmon_latency *latency)
 {
-    ptpmon_latency latency = {0};
-    latency.known = event->hw_timestamp_ns != 0 &&
-                    ptpmon_clock_relation_since_hardware(&observer->clocks, event->system_timestamp,
-                                                         event->hw_timestamp_ns, &latency.ns, &latency.bound);
-    return latency;
+    latency->ns = (int64_t)(event->system_timestamp - event->software_timestamp);
+    latency->bound = ptpmon_tick_ns(timebase);
+    return true;
 }
 
-/* Where both are on one clock, nothing but its resolution comes between them. */
-static ptpmon_latency since_software(const ptpmon_observer *observer, const PTP_TIMESTAMP_EVENT *event)
+/* How much later than its stamp an event is; false: not known, or it has none. */
+static bool since_software(const ptpmon_observer *observer, const struct ptpmon_clock_moment *seen,
+                           const PTP_TIMESTAMP_EVENT *event, ptpmon_latency *latency)
 {
-    ptpmon_latency latency = {0};
     if (event->software_timestamp == 0)
-        return latency;
+        return false;
     if (observer->timebase.software_ticks)
-        return (ptpmon_latency){
-            .known = true,
-            .ns = (int64_t)(event->system_timestamp - event->software_timestamp),
-            .bound = ptpmon_tick_ns(&observer->timebase),
-        };
-    latency.known = ptpmon_clock_relation_since_realtime(&observer->clocks, event->system_timestamp,
-                                                         event->software_timestamp, &latency.ns, &latency.bound);
-    return latency;
+        return since_ticks(&observer->timebase, event, latency);
+    return ptpmon_clock_moment_since_realtime(seen, event->software_timestamp, &latency->ns, &latency->bound);
+}
+
+static bool since_hardware(const struct ptpmon_clock_moment *seen, const PTP_TIMESTAMP_EVENT *event,
+                           ptpmon_latency *latency)
+{
+    return event->hw_timestamp_ns != 0 &&
+           ptpmon_clock_moment_since_hardware(seen, event->hw_timestamp_ns, &latency->ns, &latency->bound);
+}
+
+static void turn(ptpmon_latency *latency)
+{
+    latency->ns = (int64_t)(0 - (uint64_t)latency->ns);
+}
+
+/* One by one: compilers clear a block of this size with an instruction that takes longer than all that fills it. */
+static void clear_latencies(ptpmon_latency latencies[PTPMON_LATENCIES])
+{
+    const ptpmon_latency none = {0};
+    latencies[PTPMON_RX_DRIVER] = none;
+    latencies[PTPMON_NIC_TO_HOST] = none;
+    latencies[PTPMON_TX_SOFTWARE] = none;
+    latencies[PTPMON_TX_HARDWARE] = none;
 }
 
 /* From a stamp to the instant at which the driver side saw the frame; for TX the other way round. */
-static ptpmon_latency as_latency(const PTP_TIMESTAMP_EVENT *event, ptpmon_latency since)
+static void describe_latencies(const ptpmon_observer *observer, const struct ptpmon_clock_moment *seen,
+                               const PTP_TIMESTAMP_EVENT *event, ptpmon_latency latencies[PTPMON_LATENCIES])
 {
-    if (event->direction == AVB_DIRECTION_TX)
-        since.ns = (int64_t)(0 - (uint64_t)since.ns);
-    return since;
+    bool received = event->direction == AVB_DIRECTION_RX;
+    ptpmon_latency *software = &latencies[received ? PTPMON_RX_DRIVER : PTPMON_TX_SOFTWARE];
+    ptpmon_latency *hardware = &latencies[received ? PTPMON_NIC_TO_HOST : PTPMON_TX_HARDWARE];
+    software->known = since_software(observer, seen, event, software);
+    hardware->known = since_hardware(seen, event, hardware);
+    if (!received) {
+        turn(software);
+        turn(hardware);
+    }
+}
+
+static bool realtime_at(const ptpmon_observer *observer, uint64_t event_time, int64_t *realtime_ns)
+{
+    struct ptpmon_clock_moment moment = ptpmon_clock_relation_at(&observer->clocks, event_time);
+    return ptpmon_clock_moment_realtime(&moment, realtime_ns);
 }
 
 /* UTC of the software stamp; 0: there is none, or no reading of the clocks to know it by. */
@@ -294,30 +336,26 @@ static int64_t software_realtime(const ptpmon_observer *observer, const PTP_TIME
     int64_t realtime = 0;
     if (event->software_timestamp == 0 || !observer->timebase.software_ticks)
         return (int64_t)event->software_timestamp;
-    (void)ptpmon_clock_relation_realtime_at(&observer->clocks, event->software_timestamp, &realtime);
+    (void)realtime_at(observer, event->software_timestamp, &realtime);
     return realtime;
 }
 
 static void describe_event(const ptpmon_observer *observer, ptpmon_observation *told)
 {
     const PTP_TIMESTAMP_EVENT *event = &told->result.event;
-    bool received = event->direction == AVB_DIRECTION_RX;
-    told->has_realtime =
-        ptpmon_clock_relation_realtime_at(&observer->clocks, event->system_timestamp, &told->realtime_ns);
+    struct ptpmon_clock_moment seen = ptpmon_clock_relation_at(&observer->clocks, event->system_timestamp);
+    told->has_realtime = ptpmon_clock_moment_realtime(&seen, &told->realtime_ns);
     told->software_realtime_ns = software_realtime(observer, event);
-    told->latencies[received ? PTPMON_RX_DRIVER : PTPMON_TX_SOFTWARE] =
-        as_latency(event, since_software(observer, event));
-    told->latencies[received ? PTPMON_NIC_TO_HOST : PTPMON_TX_HARDWARE] =
-        as_latency(event, since_hardware(observer, event));
+    describe_latencies(observer, &seen, event, told->latencies);
 }
 
 static void describe_frame(const ptpmon_observer *observer, ptpmon_observation *told)
 {
+    told->software_realtime_ns = 0;
     told->has_realtime = true;
     told->realtime_ns = told->result.frame_time_ns;
     if (observer->follows)
-        told->has_realtime = ptpmon_clock_relation_realtime_at(&observer->clocks, told->result.frame.system_timestamp,
-                                                               &told->realtime_ns);
+        told->has_realtime = realtime_at(observer, told->result.frame.system_timestamp, &told->realtime_ns);
 }
 
 /*
@@ -329,9 +367,10 @@ static bool contradicts_order(const ptpmon_observer *observer, const ptpmon_resu
     int64_t later; /* the event than its frame */
     uint64_t bound;
     if (!observer->timebase.software_ticks || observer->alignment.clock != PTPMON_CLOCK_SYSTEM ||
-        result->outcome != PTPMON_MATCHED || result->frame_time_ns < 0 ||
-        !ptpmon_clock_relation_since_realtime(&observer->clocks, result->event.system_timestamp,
-                                              (uint64_t)result->frame_time_ns, &later, &bound))
+        result->outcome != PTPMON_MATCHED || result->frame_time_ns < 0)
+        return false;
+    struct ptpmon_clock_moment seen = ptpmon_clock_relation_at(&observer->clocks, result->event.system_timestamp);
+    if (!ptpmon_clock_moment_since_realtime(&seen, (uint64_t)result->frame_time_ns, &later, &bound))
         return false;
     if (result->event.direction == AVB_DIRECTION_TX)
         later = (int64_t)(0 - (uint64_t)later);
@@ -346,8 +385,7 @@ static bool take_result(ptpmon_observer *observer, ptpmon_observation *told)
     told->kind = PTPMON_OBSERVED_MESSAGE;
     told->interface = observer->interface;
     told->compared = observer->capture != NULL;
-    told->software_realtime_ns = 0;
-    memset(told->latencies, 0, sizeof told->latencies);
+    clear_latencies(told->latencies);
     if (result->has_event)
         describe_event(observer, told);
     else
@@ -400,6 +438,7 @@ static ptpmon_status feed_clocks(ptpmon_observer *observer, const PTP_TIMESTAMP_
     PTP_CLOCKS_RECORD moved = as_capture_clock(observer, *clocks);
     observer->knows_clocks = true;
     observer->capture_offset = (int64_t)(moved.realtime_ns - moved.system_timestamp);
+    place_frame(observer);
     memcpy(&fed, &moved, sizeof fed);
     return ptpmon_correlator_event(observer->correlator, &fed);
 }
@@ -418,15 +457,10 @@ static ptpmon_status feed_event(ptpmon_observer *observer, const PTP_TIMESTAMP_E
     return ptpmon_correlator_event(observer->correlator, event);
 }
 
-static ptpmon_instant event_time_of(const ptpmon_observer *observer, int64_t capture_time)
-{
-    return ptpmon_instant_add(ptpmon_instant_clamp(capture_time), -ptpmon_instant_clamp(observer->capture_offset));
-}
-
 static ptpmon_status feed_frame(ptpmon_observer *observer)
 {
     observer->has_frame = false;
-    observer->frames_front = event_time_of(observer, observer->frame.time_ns);
+    observer->frames_front = observer->frame_at;
     return ptpmon_correlator_frame(observer->correlator, &observer->frame);
 }
 
@@ -601,16 +635,14 @@ static bool is_due(const ptpmon_observer *observer)
 {
     if (observer->events_ended)
         return true;
-    return observer->knows_clocks &&
-           ptpmon_instant_add(event_time_of(observer, observer->frame.time_ns), AHEAD_NS) <= observer->events_front;
+    return observer->knows_clocks && ptpmon_instant_add(observer->frame_at, AHEAD_NS) <= observer->events_front;
 }
 
 static ptpmon_instant frames_front(const ptpmon_observer *observer)
 {
     if (observer->frames_ended)
         return PTPMON_INSTANT_MAX;
-    return observer->has_frame && observer->knows_clocks ? event_time_of(observer, observer->frame.time_ns)
-                                                         : observer->frames_front;
+    return observer->has_frame && observer->knows_clocks ? observer->frame_at : observer->frames_front;
 }
 
 static ptpmon_status keep_promise(ptpmon_observer *observer)

@@ -251,7 +251,8 @@ static bool may_be_of_two(const struct ptpmon_pairing *pairing, const struct ptp
 static void pair_two(const struct ptpmon_pairing *pairing, struct ptpmon_pool *pool)
 {
     struct ptpmon_item *event = pool->events.first, *frame = pool->frames.first;
-    if (has_stack_time(event) && has_stack_time(frame) && is_same_time(event, frame) && stamps_prove(pool)) {
+    bool proves = frame->resolution_ns == 1 || !pool->decided_early; /* see stamps_prove() */
+    if (proves && has_stack_time(event) && has_stack_time(frame) && is_same_time(event, frame)) {
         join_pair(event, frame, PTPMON_BY_SOFTWARE_TIME);
     } else if (!pool->is_remainder && !may_be_of_two(pairing, pool)) {
         join_pair(event, frame, PTPMON_BY_KEY);

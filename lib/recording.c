@@ -139,7 +139,8 @@ ptpmon_status ptpmon_recorder_close(struct ptpmon_recorder *recorder)
 
 /* ---- Reading ---- */
 
-#define RECORDS_AT_ONCE 16384u /* 1 MiB */
+/* 64 KiB: what is read is in the cache when it is looked at, and leaves room there for those who look. */
+#define RECORDS_AT_ONCE 1024u
 
 struct recorded_source {
     struct ptpmon_source base;

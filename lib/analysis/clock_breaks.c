@@ -5,12 +5,6 @@
 
 /* ---- Stamps since the newest reading ------------------------------------------------------ */
 
-double ptpmon_clock_line_distance(const struct ptpmon_clock_line *line, uint64_t event_time, int64_t stamp_ns)
-{
-    int64_t difference = (int64_t)((uint64_t)stamp_ns - event_time - (uint64_t)line->difference);
-    return (double)difference - line->rate * (double)(int64_t)(event_time - line->at);
-}
-
 void ptpmon_stamp_groups_clear(struct ptpmon_stamp_groups *groups)
 {
     groups->count = 0;
@@ -98,11 +92,6 @@ struct ptpmon_clock_break *ptpmon_clock_breaks_add(struct ptpmon_clock_breaks *b
     struct ptpmon_clock_break *broken = &breaks->kept[place(breaks, breaks->count++)];
     *broken = (struct ptpmon_clock_break){.begin = begin, .end = end, .segment = segment};
     return broken;
-}
-
-struct ptpmon_clock_break *ptpmon_clock_breaks_newest(struct ptpmon_clock_breaks *breaks)
-{
-    return breaks->count > 0 ? &breaks->kept[place(breaks, breaks->count - 1)] : NULL;
 }
 
 enum side { BEFORE, AFTER, EITHER };

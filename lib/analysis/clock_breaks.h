@@ -25,7 +25,12 @@ struct ptpmon_clock_line {
 };
 
 /* How far above the line a stamp at this event time is, ns. */
-double ptpmon_clock_line_distance(const struct ptpmon_clock_line *line, uint64_t event_time, int64_t stamp_ns);
+static inline double ptpmon_clock_line_distance(const struct ptpmon_clock_line *line, uint64_t event_time,
+                                                int64_t stamp_ns)
+{
+    int64_t difference = (int64_t)((uint64_t)stamp_ns - event_time - (uint64_t)line->difference);
+    return (double)difference - line->rate * (double)(int64_t)(event_time - line->at);
+}
 
 /* Neighbouring stamps. How late: the time between clock and driver side, if the clock kept to the line; never negative
  * then, but for what the line is wrong by. */
@@ -67,7 +72,10 @@ struct ptpmon_clock_breaks {
 struct ptpmon_clock_break *ptpmon_clock_breaks_add(struct ptpmon_clock_breaks *breaks, uint64_t begin, uint64_t end,
                                                    uint32_t segment);
 /* The newest; NULL: none. */
-struct ptpmon_clock_break *ptpmon_clock_breaks_newest(struct ptpmon_clock_breaks *breaks);
+static inline struct ptpmon_clock_break *ptpmon_clock_breaks_newest(struct ptpmon_clock_breaks *breaks)
+{
+    return breaks->count > 0 ? &breaks->kept[(breaks->first + breaks->count - 1) % PTPMON_BREAKS_KEPT] : NULL;
+}
 
 /* The break is a jump off this line, and a stamp on either side of it is late by less than `late`, or early by less
  * than `early`, ns. `stamps`: of this stretch, as far as they have come. */

@@ -38,6 +38,7 @@ struct reading {
     uint64_t at;        /* event time */
     int64_t difference; /* clock - event time */
     double uncertainty;
+    double rate;         /* since the reading before it, where there is one */
     int64_t realtime_ns; /* INT64_MIN = not known */
 };
 
@@ -99,14 +100,15 @@ static const struct reading *newest(const struct ptpmon_local_clock *clock)
     return &clock->recent[clock->recent_count - 1];
 }
 
-static void keep_reading(struct ptpmon_local_clock *clock, const struct reading *reading)
+static void keep_reading(struct ptpmon_local_clock *clock, const struct reading *reading, double rate)
 {
     if (clock->recent_count == RECENT) {
         for (size_t i = 1; i < RECENT; i++)
             clock->recent[i - 1] = clock->recent[i];
         clock->recent_count--;
     }
-    clock->recent[clock->recent_count++] = *reading;
+    clock->recent[clock->recent_count] = *reading;
+    clock->recent[clock->recent_count++].rate = rate;
 }
 
 static double change_between(const struct reading *from, const struct reading *to)
@@ -332,7 +334,8 @@ static void take_unsettled(struct ptpmon_local_clock *clock, struct interval *in
 
 static void note_noise(struct ptpmon_local_clock *clock, double noise, double kept)
 {
-    clock->noise = clock->has_noise ? fmax(noise, clock->noise * kept) : noise;
+    double before = clock->has_noise ? clock->noise * kept : 0;
+    clock->noise = noise > before ? noise : before;
     clock->has_noise = true;
 }
 
@@ -357,7 +360,7 @@ static void take_reading(struct ptpmon_local_clock *clock, const struct reading 
     bool first = clock->recent_count == 0;
     if (!first)
         interval = interval_between(newest(clock), reading);
-    keep_reading(clock, reading);
+    keep_reading(clock, reading, interval.rate);
     if (first) {
         clock->started_at = reading->at;
         clock->rate_readings = 1;
@@ -415,7 +418,8 @@ ptpmon_status ptpmon_local_clock_reading(struct ptpmon_local_clock *clock, const
 }
 
 /* A stamp as a reading. */
-static void take_stamp_as_reading(struct ptpmon_local_clock *clock, uint64_t event_time, int64_t difference)
+__attribute__((noinline)) static void take_stamp_as_reading(struct ptpmon_local_clock *clock, uint64_t event_time,
+                                                            int64_t difference)
 {
     struct reading reading = {
         .at = event_time, .difference = difference, .uncertainty = STAMP_UNCERTAINTY, .realtime_ns = INT64_MIN};
@@ -437,8 +441,8 @@ static bool line_at(const struct ptpmon_local_clock *clock, uint64_t event_time,
 {
     for (size_t i = clock->recent_count; i-- > 1;)
         if (clock->recent[i - 1].at <= event_time) {
-            *line = interval_between(&clock->recent[i - 1], &clock->recent[i]).line;
-            line->rate = interval_between(&clock->recent[i - 1], &clock->recent[i]).rate;
+            const struct reading *from = &clock->recent[i - 1];
+            *line = (struct ptpmon_clock_line){from->at, from->difference, clock->recent[i].rate};
             return true;
         }
     return false;
@@ -449,7 +453,8 @@ static void take_late_stamp(struct ptpmon_local_clock *clock, uint64_t event_tim
 {
     struct ptpmon_clock_line line;
     const struct ptpmon_clock_break *broken = ptpmon_clock_breaks_newest(&clock->breaks);
-    ptpmon_clock_breaks_stamp(&clock->breaks, event_time, stamp_ns, received);
+    if (broken)
+        ptpmon_clock_breaks_stamp(&clock->breaks, event_time, stamp_ns, received);
     if (clock->settled && (!broken || broken->end < event_time) && line_at(clock, event_time, &line))
         note_noise(clock, fabs(ptpmon_clock_line_distance(&line, event_time, stamp_ns)), 255.0 / 256);
 }

@@ -31,6 +31,26 @@ struct world {
     int64_t nic_noise, realtime_noise; /* greatest errors of a reading */
 };
 
+static bool realtime_at(const struct ptpmon_clock_relation *clocks, uint64_t event_time, int64_t *realtime_ns)
+{
+    struct ptpmon_clock_moment moment = ptpmon_clock_relation_at(clocks, event_time);
+    return ptpmon_clock_moment_realtime(&moment, realtime_ns);
+}
+
+static bool since_realtime(const struct ptpmon_clock_relation *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+                           uint64_t *bound)
+{
+    struct ptpmon_clock_moment moment = ptpmon_clock_relation_at(clocks, event_time);
+    return ptpmon_clock_moment_since_realtime(&moment, stamp, ns, bound);
+}
+
+static bool since_hardware(const struct ptpmon_clock_relation *clocks, uint64_t event_time, uint64_t stamp, int64_t *ns,
+                           uint64_t *bound)
+{
+    struct ptpmon_clock_moment moment = ptpmon_clock_relation_at(clocks, event_time);
+    return ptpmon_clock_moment_since_hardware(&moment, stamp, ns, bound);
+}
+
 static uint64_t realtime_of(const struct world *world, uint64_t system)
 {
     return UTC + (system - SYSTEM) + (uint64_t)(system >= world->changes_at ? world->realtime_step : 0);
@@ -120,11 +140,11 @@ static unsigned check_instants(const struct world *world, struct random *random,
     int64_t latency = random_between(random, -farthest, farthest);
     uint64_t stamped = instant - (uint64_t)latency;
     unsigned said = 0;
-    if (ptpmon_clock_relation_since_hardware(clocks, instant, nic_of(world, stamped), &ns, &bound)) {
+    if (since_hardware(clocks, instant, nic_of(world, stamped), &ns, &bound)) {
         assert_holds(ns, bound, latency);
         said++;
     }
-    if (ptpmon_clock_relation_since_realtime(clocks, instant, realtime_of(world, stamped), &ns, &bound)) {
+    if (since_realtime(clocks, instant, realtime_of(world, stamped), &ns, &bound)) {
         /* Where the clock was set between stamp and instant, the stamp is off by that in itself. */
         int64_t since = (int64_t)(realtime_of(world, instant) - realtime_of(world, stamped));
         if (since == latency) {
@@ -201,6 +221,15 @@ static struct ptpmon_clock_relation exact_clocks(size_t count)
     return clocks;
 }
 
+/* What is known once these records have come, and no others. */
+static struct ptpmon_clock_relation related(const PTP_CLOCKS_RECORD *records, size_t count)
+{
+    struct ptpmon_clock_relation clocks = {0};
+    for (size_t i = 0; i < count; i++)
+        ptpmon_clock_relation_add(&clocks, &records[i]);
+    return clocks;
+}
+
 static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
 {
     (void)state;
@@ -211,8 +240,7 @@ static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
         struct ptpmon_clock_relation few = exact_clocks(count);
         for (uint64_t i = 0; i + 1 < count; i++) {
             uint64_t into = i * SECOND + SECOND / 2;
-            assert_true(
-                ptpmon_clock_relation_since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
+            assert_true(since_hardware(&few, SYSTEM + into, 7000 + SECOND + into - 12345, &ns, &bound));
             assert_int_equal(ns, 12345);
             assert_int_equal(bound, 530 + 2 * 530 + 2 * 530 + 1);
         }
@@ -220,14 +248,15 @@ static void test_bound_of_a_steady_clock_is_a_few_readings(void **state)
     struct ptpmon_clock_relation clocks = exact_clocks(4);
     clocks.records[1].hw_uncertainty_ns = 70;
     clocks.records[2].hw_uncertainty_ns = 1970;
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+    clocks = related(clocks.records, 4);
+    assert_true(since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
     assert_int_equal(bound, 2000 + (100 + 2000) + (2000 + 530) + 1);
     clocks.records[1].hw_uncertainty_ns = 1970;
     clocks.records[2].hw_uncertainty_ns = 70;
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+    clocks = related(clocks.records, 4);
+    assert_true(since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
     assert_int_equal(bound, 2000 + (100 + 2000) + (2000 + 530) + 1);
-    assert_true(
-        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
+    assert_true(since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000 + 777, &ns, &bound));
     assert_int_equal(ns, -777);
     assert_int_equal(bound, 30);
 }
@@ -250,7 +279,7 @@ static void test_step_of_the_nic_widens_or_refuses(void **state)
             bool beside = n >= 2 && n <= 4; /* it is set in [3] */
             uint64_t into = n * SECOND + SECOND / 2;
             uint64_t stamp = start + into - 1000 + (uint64_t)(n >= 4 ? cases[i].step : 0);
-            bool said = ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + into, stamp, &ns, &bound);
+            bool said = since_hardware(&clocks, SYSTEM + into, stamp, &ns, &bound);
             assert_int_equal(said, cases[i].said || !beside);
             if (said && beside)
                 assert_true(bound >= (uint64_t)llabs(cases[i].step));
@@ -272,10 +301,10 @@ static void test_change_of_rate_widens(void **state)
     const uint64_t gained[] = {0, 0, 0, 25000, 75000, 125000};
     for (size_t i = 0; i < 6; i++)
         add_exact(&clocks, 100ull * SECOND + i * SECOND + gained[i], 0);
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 2500000000u, 102500000000u, &ns, &bound));
+    assert_true(since_hardware(&clocks, SYSTEM + 2500000000u, 102500000000u, &ns, &bound));
     assert_true((uint64_t)llabs(ns) <= bound && llabs(ns) > 12000);
     assert_in_range(bound, 25000, 25300);
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 500000000u, 100500000000u, &ns, &bound));
+    assert_true(since_hardware(&clocks, SYSTEM + 500000000u, 100500000000u, &ns, &bound));
     assert_true(bound < 300);
 }
 
@@ -285,8 +314,7 @@ static void test_two_records_alone_bound_an_unsteered_clock(void **state)
     struct ptpmon_clock_relation clocks = exact_clocks(2);
     int64_t ns;
     uint64_t bound;
-    assert_true(
-        ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
+    assert_true(since_hardware(&clocks, SYSTEM + SECOND / 2, 7000 + SECOND + SECOND / 2, &ns, &bound));
     assert_int_equal(ns, 0);
     assert_in_range(bound, 100000, 103000);
 }
@@ -301,24 +329,20 @@ static void test_step_of_realtime_refuses(void **state)
         struct ptpmon_clock_relation set = clocks;
         set.records[2].realtime_ns += (uint64_t)steps[i];
         set.records[3].realtime_ns += (uint64_t)steps[i];
-        assert_true(ptpmon_clock_relation_since_realtime(&set, SYSTEM + SECOND / 2, UTC + SECOND / 2, &ns, &bound));
-        assert_false(
-            ptpmon_clock_relation_since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
-        assert_true(ptpmon_clock_relation_since_realtime(&set, SYSTEM + 2500000000u,
-                                                         UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
+        assert_true(since_realtime(&set, SYSTEM + SECOND / 2, UTC + SECOND / 2, &ns, &bound));
+        assert_false(since_realtime(&set, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+        assert_true(since_realtime(&set, SYSTEM + 2500000000u, UTC + 2500000000u + (uint64_t)steps[i], &ns, &bound));
         assert_int_equal(ns, 0);
     }
     /* Hidden in the uncertainty: widened. The more certain reading counts. */
     clocks.records[2].realtime_ns += 60;
     clocks.records[2].realtime_uncertainty_ns = 40;
-    assert_true(
-        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 0);
     assert_int_equal(bound, 100);
     clocks.records[2].realtime_uncertainty_ns = 20;
     clocks.records[2].realtime_ns -= 20;
-    assert_true(
-        ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
+    assert_true(since_realtime(&clocks, SYSTEM + 3 * (SECOND / 2), UTC + 3 * (SECOND / 2), &ns, &bound));
     assert_int_equal(ns, 40);
     assert_int_equal(bound, 70);
 }
@@ -328,8 +352,8 @@ static bool any_relation(const struct ptpmon_clock_relation *clocks, uint64_t ev
     int64_t ns;
     uint64_t bound;
     uint64_t into = event_time - SYSTEM;
-    return ptpmon_clock_relation_since_hardware(clocks, event_time, 7000 + SECOND + into, &ns, &bound) ||
-           ptpmon_clock_relation_since_realtime(clocks, event_time, UTC + into, &ns, &bound);
+    return since_hardware(clocks, event_time, 7000 + SECOND + into, &ns, &bound) ||
+           since_realtime(clocks, event_time, UTC + into, &ns, &bound);
 }
 
 static void test_no_relation_without_records_on_both_sides(void **state)
@@ -357,20 +381,20 @@ static void test_no_hardware_relation_without_a_nic_clock(void **state)
     for (size_t missing = 1; missing <= 2; missing++) {
         struct ptpmon_clock_relation clocks = exact_clocks(4);
         clocks.records[missing].hw_timestamp_ns = 0;
-        assert_false(
-            ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
-        assert_true(ptpmon_clock_relation_since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000, &ns, &bound));
+        clocks = related(clocks.records, 4);
+        assert_false(since_hardware(&clocks, SYSTEM + 1500000000, 7000 + 2500000000u, &ns, &bound));
+        assert_true(since_realtime(&clocks, SYSTEM + 1500000000, UTC + 1500000000, &ns, &bound));
     }
     /* 0 is no reading, even where a clock that began at 0 would have it. */
     struct ptpmon_clock_relation from_0 = {0};
     for (uint64_t i = 0; i < 4; i++)
         add_exact(&from_0, i * SECOND, 0);
-    assert_false(ptpmon_clock_relation_since_hardware(&from_0, SYSTEM + SECOND / 2, SECOND / 2, &ns, &bound));
-    assert_true(ptpmon_clock_relation_since_hardware(&from_0, SYSTEM + 2500000000u, 2500000000u, &ns, &bound));
+    assert_false(since_hardware(&from_0, SYSTEM + SECOND / 2, SECOND / 2, &ns, &bound));
+    assert_true(since_hardware(&from_0, SYSTEM + 2500000000u, 2500000000u, &ns, &bound));
     struct ptpmon_clock_relation none = {0};
     for (int i = 0; i < 4; i++)
         add_exact(&none, 0, 0);
-    assert_false(ptpmon_clock_relation_since_hardware(&none, SYSTEM + 1500000000, 1500000000, &ns, &bound));
+    assert_false(since_hardware(&none, SYSTEM + 1500000000, 1500000000, &ns, &bound));
 }
 
 /* On the edge of an interval the stamp may lie in the one beside it, but not further away. */
@@ -381,22 +405,20 @@ static void test_stamp_of_another_time_is_refused(void **state)
     int64_t ns;
     uint64_t bound;
     const uint64_t first = 7000 + SECOND, instant = SYSTEM + 2500000000u;
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, first + SECOND, &ns, &bound));
+    assert_true(since_hardware(&clocks, instant, first + SECOND, &ns, &bound));
     assert_int_equal(ns, 1500000000);
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 4ull * SECOND, &ns, &bound));
+    assert_true(since_hardware(&clocks, instant, first + 4ull * SECOND, &ns, &bound));
     assert_int_equal(ns, -1500000000);
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 1500000000, first + 1, &ns, &bound));
+    assert_true(since_hardware(&clocks, SYSTEM + 1500000000, first + 1, &ns, &bound));
     assert_int_equal(ns, 1499999999);
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + SECOND - 1, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 4ull * SECOND + 1, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, first + 37ull * SECOND, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, instant, 1, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM, first - 1, &ns, &bound));
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1,
-                                                      &ns, &bound));
-    clocks.count--; /* what lies behind the last one is none */
-    assert_false(ptpmon_clock_relation_since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1,
-                                                      &ns, &bound));
+    assert_false(since_hardware(&clocks, instant, first + SECOND - 1, &ns, &bound));
+    assert_false(since_hardware(&clocks, instant, first + 4ull * SECOND + 1, &ns, &bound));
+    assert_false(since_hardware(&clocks, instant, first + 37ull * SECOND, &ns, &bound));
+    assert_false(since_hardware(&clocks, instant, 1, &ns, &bound));
+    assert_false(since_hardware(&clocks, SYSTEM, first - 1, &ns, &bound));
+    assert_false(since_hardware(&clocks, SYSTEM + 5ull * SECOND - 1, first + 5ull * SECOND + 1, &ns, &bound));
+    clocks = related(clocks.records, 5); /* what lies behind the last one is none */
+    assert_false(since_hardware(&clocks, SYSTEM + 4ull * SECOND - 1, first + 4ull * SECOND + 1, &ns, &bound));
 }
 
 /* Two intervals are used there, so what either may hide counts. */
@@ -409,10 +431,9 @@ static void test_stamp_beside_its_event_has_the_errors_of_both_intervals(void **
     for (size_t i = 0; i < 6; i++)
         add_exact(&clocks, (100 + i) * SECOND + (i >= 2 ? 50000 : 0), 0); /* set in the second interval */
     uint64_t instant = SYSTEM + 2ull * SECOND + 1000;
-    assert_true(
-        ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
+    assert_true(since_hardware(&clocks, instant, 102ull * SECOND, &ns, &bound)); /* before it was set */
     assert_true(bound >= 50000);
-    assert_true(ptpmon_clock_relation_since_hardware(&clocks, instant, 102ull * SECOND + 50000, &ns, &bound));
+    assert_true(since_hardware(&clocks, instant, 102ull * SECOND + 50000, &ns, &bound));
     assert_int_equal(ns, 1000);
 }
 
@@ -421,7 +442,7 @@ static void test_realtime_is_that_of_the_record_before(void **state)
     (void)state;
     struct ptpmon_clock_relation clocks = {0};
     int64_t realtime_ns = 5;
-    assert_false(ptpmon_clock_relation_realtime_at(&clocks, SYSTEM, &realtime_ns));
+    assert_false(realtime_at(&clocks, SYSTEM, &realtime_ns));
     assert_int_equal(realtime_ns, 5);
     clocks = exact_clocks(3);
     clocks.records[1].realtime_ns += 1000;
@@ -429,8 +450,28 @@ static void test_realtime_is_that_of_the_record_before(void **state)
         int64_t at, step;
     } cases[] = {{-SECOND, 0}, {0, 0}, {SECOND - 1, 0}, {SECOND, 1000}, {2ll * SECOND - 1, 1000}, {9ll * SECOND, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_true(ptpmon_clock_relation_realtime_at(&clocks, SYSTEM + (uint64_t)cases[i].at, &realtime_ns));
+        assert_true(realtime_at(&clocks, SYSTEM + (uint64_t)cases[i].at, &realtime_ns));
         assert_int_equal(realtime_ns, (int64_t)UTC + cases[i].at + cases[i].step);
+    }
+}
+
+static void test_drifts_are_those_of_the_records_that_are_kept(void **state)
+{
+    (void)state;
+    struct random random = {.state = 5};
+    struct world world = random_world(&random);
+    struct ptpmon_clock_relation clocks = {0};
+    for (uint64_t i = 0; i < PTPMON_CLOCK_RELATION_KEPT + 5; i++) {
+        PTP_CLOCKS_RECORD record = read_clocks(&world, &random, SYSTEM + i * SECOND);
+        ptpmon_clock_relation_add(&clocks, &record);
+        struct ptpmon_clock_relation afresh = related(clocks.records, clocks.count);
+        assert_int_equal(afresh.count, clocks.count);
+        for (size_t k = 0; k + 1 < clocks.count; k++) {
+            assert_int_equal(clocks.drifts[k].known, afresh.drifts[k].known);
+            assert_true(clocks.drifts[k].slope == afresh.drifts[k].slope);
+            assert_true(clocks.drifts[k].error == afresh.drifts[k].error);
+            assert_true(clocks.drifts[k].uncertainty == afresh.drifts[k].uncertainty);
+        }
     }
 }
 
@@ -491,9 +532,9 @@ static void test_any_records_are_survived(void **state)
                 instant = clocks.records[1].system_timestamp + (unsigned)n % 2;
                 stamp = clocks.records[1].hw_timestamp_ns + (unsigned)n % 2;
             }
-            said += ptpmon_clock_relation_realtime_at(&clocks, instant, &ns);
-            said += ptpmon_clock_relation_since_realtime(&clocks, instant, n % 2 ? stamp : ~stamp, &ns, &bound);
-            said += ptpmon_clock_relation_since_hardware(&clocks, instant, stamp, &ns, &bound);
+            said += realtime_at(&clocks, instant, &ns);
+            said += since_realtime(&clocks, instant, n % 2 ? stamp : ~stamp, &ns, &bound);
+            said += since_hardware(&clocks, instant, stamp, &ns, &bound);
         }
     }
     assert_true(said > 20000 * 8);
@@ -514,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_stamp_of_another_time_is_refused),
         cmocka_unit_test(test_stamp_beside_its_event_has_the_errors_of_both_intervals),
         cmocka_unit_test(test_realtime_is_that_of_the_record_before),
+        cmocka_unit_test(test_drifts_are_those_of_the_records_that_are_kept),
         cmocka_unit_test(test_records_stay_in_order_and_the_oldest_goes),
         cmocka_unit_test(test_any_records_are_survived),
     };
