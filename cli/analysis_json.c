@@ -149,6 +149,7 @@ void analysis_json_asymmetry(const ptpmon_asymmetry *asymmetry, const char *inte
     bool known = asymmetry->method != PTPMON_ASYMMETRY_NOT_OBSERVABLE;
     begin(&json, "asymmetry", asymmetry->point, interface);
     json_string(&json, "method", ptpmon_asymmetry_method_name(asymmetry->method));
+    json_string(&json, "kind", ptpmon_exchange_kind_name(asymmetry->kind));
     json_string(&json, "stamps", ptpmon_stamp_kind_name(asymmetry->stamps));
     json_uint(&json, "domainNumber", asymmetry->domainNumber);
     json_uint(&json, "sdoId", asymmetry->sdoId);

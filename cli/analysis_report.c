@@ -56,12 +56,15 @@ static int decimals_of(ptpmon_quantity quantity)
 
 /* ---- One exchange, live ---- */
 
+/* Of a value: room for 37 s, which UTC and TAI are apart. */
+#define LIVE_WIDTH 14
+
 static void put_value(char *text, size_t size, bool known, const char *name, ptpmon_time value)
 {
     char digits[ANALYSIS_NUMBER_SIZE];
     size_t length = strlen(text);
     if (known && length < size)
-        snprintf(text + length, size - length, "  %s %s ns", name, analysis_decimal(value, digits));
+        snprintf(text + length, size - length, "  %s %*s ns", name, LIVE_WIDTH, analysis_tenths(value, digits));
 }
 
 /* The kind of the local times: those that no message says. */
@@ -81,6 +84,16 @@ static bool is_peer_delay(const ptpmon_exchange *exchange)
     return exchange->kind == PTPMON_EXCHANGE_P2P || exchange->kind == PTPMON_EXCHANGE_P2P_AS;
 }
 
+static int widest_point(const struct analysis *analysis)
+{
+    size_t widest = 1;
+    for (size_t i = 0; analysis->count > 1 && i < analysis->count; i++) {
+        size_t length = strlen(analysis->points[i].name);
+        widest = length > widest ? length : widest;
+    }
+    return (int)widest;
+}
+
 void analysis_report_exchange(const struct analysis *analysis, const ptpmon_exchange *exchange)
 {
     const uint32_t told = PTPMON_KNOWS_DELAY | PTPMON_KNOWS_OFFSET | PTPMON_KNOWS_TRANSMITTER_ERROR |
@@ -98,7 +111,7 @@ void analysis_report_exchange(const struct analysis *analysis, const ptpmon_exch
     put_value(values, sizeof values, known & PTPMON_KNOWS_RECEIVER_ERROR, "receiverError", exchange->receiver_error);
     put_value(values, sizeof values, known & PTPMON_KNOWS_RESIDENCE, "residenceTime", exchange->residence);
     analysis_time_text(analysis, exchange->realtime_ns, exchange->event_time, time);
-    cli_say("%s%-18s  %s %-6s %5u%s  by %s stamps%s\n", format_style(STYLE_GOOD), time,
+    cli_say("%s%-18s  %-*s %-6s %5u%s  by %s stamps%s\n", format_style(STYLE_GOOD), time, widest_point(analysis),
             analysis->count > 1 ? analysis->points[exchange->point].name : "=",
             ptpmon_exchange_kind_name(exchange->kind), exchange->sequenceId, values,
             ptpmon_stamp_kind_name(local_kind(exchange)), format_style(STYLE_PLAIN));
@@ -297,18 +310,29 @@ static void put_asymmetry(struct analysis_table *table, const ptpmon_asymmetry *
                         format_words(ptpmon_asymmetry_method_name(asymmetry->method), words, sizeof words));
 }
 
-static bool report_asymmetry(const struct analysis *analysis, uint32_t point)
+/* Paths, by E2E exchanges, and links, by peer delay. */
+static const struct {
+    const char *title, *remedy;
+} asymmetries_of[] = {
+    {"delay floors: least masterToSlave (forward) and slaveToMaster (reverse)",
+     "  Two-way times alone cannot tell a constant asymmetry from an offset: --true-offset, --same-clock\n"
+     "  or a third grandmaster can.\n"},
+    {"delay floors of links: least delay from the port asked (forward) and to it (reverse), offset included",
+     "  Two-way times alone cannot tell a link's constant asymmetry from an offset: --same-clock can, and\n"
+     "  --true-offset on the link to the master.\n"},
+};
+
+static bool report_asymmetry(const struct analysis *analysis, uint32_t point, bool links)
 {
     struct analysis_table *table = analysis_table_open(asymmetry_columns, COUNT_OF(asymmetry_columns));
     ptpmon_asymmetry asymmetry;
     bool any = false, hidden = false;
     for (size_t i = 0; ptpmon_analyzer_asymmetry(analysis->analyzer, i, &asymmetry) == PTPMON_OK; i++) {
         char title[TITLE_SIZE];
-        if (asymmetry.point != point)
+        if (asymmetry.point != point || (asymmetry.kind != PTPMON_EXCHANGE_E2E) != links)
             continue;
         if (!any)
-            cli_say("\n  %sdelay floors: least masterToSlave (forward) and slaveToMaster (reverse)%s\n",
-                    format_style(STYLE_DIM), format_style(STYLE_PLAIN));
+            cli_say("\n  %s%s%s\n", format_style(STYLE_DIM), asymmetries_of[links].title, format_style(STYLE_PLAIN));
         ports_text(asymmetry.domainNumber, asymmetry.sdoId, &asymmetry.source, &asymmetry.requesting, title);
         analysis_table_heading(table, title);
         put_asymmetry(table, &asymmetry);
@@ -317,9 +341,7 @@ static bool report_asymmetry(const struct analysis *analysis, uint32_t point)
     }
     bool cut = analysis_table_close(table, analysis->options.wide);
     if (hidden)
-        cli_say(
-            "  Two-way times alone cannot tell a constant asymmetry from an offset: --true-offset, --same-clock\n"
-            "  or a third grandmaster can.\n");
+        cli_say("%s", asymmetries_of[links].remedy);
     return cut;
 }
 
@@ -451,7 +473,8 @@ static bool report_point(const struct analysis *analysis, const struct series_li
     say_exchanges(analysis, &counts);
     say_not_computed(&counts);
     say_counts(&counts);
-    bool cut = report_asymmetry(analysis, index);
+    bool cut = report_asymmetry(analysis, index, false);
+    cut = report_asymmetry(analysis, index, true) || cut;
     for (size_t i = 0; i < COUNT_OF(sections); i++)
         cut |= report_section(analysis, list, index, sections[i].section, sections[i].title);
     return cut;
@@ -472,8 +495,8 @@ static void say_finding(const struct analysis *analysis, const ptpmon_finding *f
         [PTPMON_FOUND_CLOCK_STEP] = "the NIC's clock was stepped",
         [PTPMON_FOUND_RATE_CHANGE] = "the rate of the NIC's clock changed",
         [PTPMON_FOUND_SYSTEM_CLOCK_STEP] = "the system clock was stepped",
-        [PTPMON_FOUND_FORWARD_CHANGE] = "the path from the master changed, the way back did not: its delay",
-        [PTPMON_FOUND_REVERSE_CHANGE] = "the path to the master changed, the way there did not: its delay",
+        [PTPMON_FOUND_FORWARD_CHANGE] = "the path from it changed, the way back did not: its delay",
+        [PTPMON_FOUND_REVERSE_CHANGE] = "the path to it changed, the way back did not: its delay",
         [PTPMON_FOUND_GM_TIME_BASE] = "the grandmaster announces a new time base",
         [PTPMON_FOUND_SOURCE_CHANGE] = "Sync comes from another port",
     };

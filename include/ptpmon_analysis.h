@@ -207,12 +207,15 @@ typedef struct ptpmon_finding {
 
 typedef struct ptpmon_analyzer ptpmon_analyzer;
 
+#define PTPMON_DELAY_FILTER_MAX 255
+
 typedef struct ptpmon_analyzer_options {
     uint64_t window_ns;       /* messages of one exchange lie at most so far apart; 0 = 1 s or three intervals of the
                                  messages, whichever is longer, up to 30 s */
     uint32_t max_pending;     /* messages waiting at most, all together; 0 = 65536 */
     ptpmon_stamp_kind stamps; /* HARDWARE, SOFTWARE, CAPTURE: local times of this kind only; NONE = the best there is */
-    uint32_t delay_filter;    /* of how many delays the filtered one is the median; 0 = 10 */
+    uint32_t delay_filter;    /* of how many delays the filtered one is the median, up to PTPMON_DELAY_FILTER_MAX;
+                                 0 = 10 */
     bool points_share_clock;  /* the stamps of all points are of one clock (ports of one NIC, or synchronized ones):
                                  residence, correction error, asymmetry by reference can be told */
     bool has_true_offset;     /* the offset of the local clock is known from elsewhere (PPS, another interface): */
@@ -246,7 +249,7 @@ PTPMON_API ptpmon_status ptpmon_analyzer_frame(ptpmon_analyzer *analyzer, uint32
 PTPMON_API ptpmon_status ptpmon_analyzer_finish(ptpmon_analyzer *analyzer);
 
 /* The next exchange that is decided, the next finding; NOTHING: none now. They must be fetched after each observation:
- * what is not fetched is kept, up to 65536, and then forgotten and counted. */
+ * what is not fetched is kept, up to 65536, and then forgotten and counted. `exchange` may be NULL: it is passed over. */
 PTPMON_API ptpmon_status ptpmon_analyzer_next_exchange(ptpmon_analyzer *analyzer, ptpmon_exchange *exchange);
 PTPMON_API ptpmon_status ptpmon_analyzer_next_finding(ptpmon_analyzer *analyzer, ptpmon_finding *finding);
 
@@ -292,6 +295,8 @@ typedef enum ptpmon_count {
     PTPMON_COUNT_SERIES_LEFT_OUT, /* "series_left_out": more ports than statistics are kept of */
     PTPMON_COUNT_NOT_FETCHED,     /* "not_fetched" */
     PTPMON_COUNT_PORTS_FORGOTTEN, /* "ports_forgotten": more ports than their past is kept of: the longest silent */
+    PTPMON_COUNT_SEEN_AT_ONE_POINT, /* "seen_at_one_point": transit: came to no other point, though those of its sender
+                                       just before and after it did */
     PTPMON_COUNTS
 } ptpmon_count;
 

@@ -17,6 +17,9 @@
 #define SOURCES_LEAST 3    /* of which one can be the odd one out */
 #define RECENT_NS     6e10 /* grandmasters are compared if all were heard so recently */
 
+/* What a port that tells times in whole ns says of the rest in correctionField: less than one. */
+#define WHOLE_NS INT64_C(65536)
+
 /* One direction, measured from one point to another by one clock: least of this window and of the one before. */
 struct way {
     uint32_t point; /* of arrival */
@@ -36,6 +39,7 @@ struct home {
     ptpmon_port_identity source;
 };
 
+/* A master and a slave; or, of a link, a port that answers Pdelay_Req and one that asks. */
 struct pair {
     ptpmon_asymmetry key;
     ptpmon_end end;
@@ -87,8 +91,13 @@ static bool same_port(const ptpmon_port_identity *a, const ptpmon_port_identity 
     return a->portNumber == b->portNumber && memcmp(a->clockIdentity, b->clockIdentity, sizeof a->clockIdentity) == 0;
 }
 
-/* Whether this pair takes the Syncs of that exchange. */
-static bool has_master(const struct pair *pair, const ptpmon_exchange *exchange, ptpmon_stamp_kind stamps)
+static bool is_link(const struct pair *pair)
+{
+    return pair->key.kind != PTPMON_EXCHANGE_E2E;
+}
+
+/* Whether the exchange is with the port from which this pair's forward direction comes. */
+static bool has_source(const struct pair *pair, const ptpmon_exchange *exchange, ptpmon_stamp_kind stamps)
 {
     return pair->key.point == exchange->point && pair->key.stamps == stamps &&
            pair->key.domainNumber == exchange->domainNumber && pair->key.sdoId == exchange->sdoId &&
@@ -100,34 +109,34 @@ static struct pair *find_pair(const struct ptpmon_asymmetries *asymmetries, cons
 {
     for (size_t i = 0; i < asymmetries->pairs_count; i++) {
         struct pair *pair = asymmetries->pairs[i];
-        if (has_master(pair, exchange, stamps) && same_port(&pair->key.requesting, &exchange->requesting))
+        if (has_source(pair, exchange, stamps) && pair->key.kind == exchange->kind &&
+            same_port(&pair->key.requesting, &exchange->requesting))
             return pair;
     }
     return NULL;
 }
 
-static void begin_pair(struct pair *pair, const ptpmon_exchange *exchange)
+static void begin_pair(struct pair *pair, uint32_t segment, ptpmon_time forward)
 {
-    int64_t forward = exchange->masterToSlave.ns;
-    bool near = forward <= PTPMON_BASE_BEYOND && forward >= -PTPMON_BASE_BEYOND;
-    pair->key.base_ns = near ? 0 : forward;
-    pair->segment = exchange->segment;
+    bool near = forward.ns <= PTPMON_BASE_BEYOND && forward.ns >= -PTPMON_BASE_BEYOND;
+    pair->key.base_ns = near ? 0 : forward.ns;
+    pair->segment = segment;
     ptpmon_floors_begin(&pair->floors, pair->key.base_ns);
 }
 
-static double less_base(const struct pair *pair, ptpmon_time masterToSlave)
+static double less_base(const struct pair *pair, ptpmon_time forward)
 {
-    return ptpmon_time_to_double(ptpmon_time_subtract(masterToSlave, ptpmon_time_of_ns(pair->key.base_ns)));
+    return ptpmon_time_to_double(ptpmon_time_subtract(forward, ptpmon_time_of_ns(pair->key.base_ns)));
 }
 
-static double plus_base(const struct pair *pair, ptpmon_time slaveToMaster)
+static double plus_base(const struct pair *pair, ptpmon_time reverse)
 {
-    return ptpmon_time_to_double(ptpmon_time_add(slaveToMaster, ptpmon_time_of_ns(pair->key.base_ns)));
+    return ptpmon_time_to_double(ptpmon_time_add(reverse, ptpmon_time_of_ns(pair->key.base_ns)));
 }
 
 /* A pair is known by its first exchange with both directions. NULL, and OK: there is room for no more. */
 static ptpmon_status add_pair(struct ptpmon_asymmetries *asymmetries, const ptpmon_exchange *exchange,
-                              struct pair **added)
+                              ptpmon_stamp_kind stamps, struct pair **added)
 {
     *added = NULL;
     if (asymmetries->pairs_count == PTPMON_PAIRS_MAX)
@@ -137,11 +146,12 @@ static ptpmon_status add_pair(struct ptpmon_asymmetries *asymmetries, const ptpm
         return no_memory();
     pair->key = (ptpmon_asymmetry){
         .point = exchange->point,
-        .stamps = exchange->t[2].kind,
+        .stamps = stamps,
         .domainNumber = exchange->domainNumber,
         .sdoId = exchange->sdoId,
         .source = exchange->source,
         .requesting = exchange->requesting,
+        .kind = exchange->kind,
     };
     pair->end = exchange->end;
     asymmetries->pairs[asymmetries->pairs_count++] = pair;
@@ -151,6 +161,7 @@ static ptpmon_status add_pair(struct ptpmon_asymmetries *asymmetries, const ptpm
 
 /* ---- Changes ------------------------------------------------------------------------------ */
 
+/* local_ns: when the exchange began. */
 static void look_for_change(struct ptpmon_asymmetries *asymmetries, struct pair *pair, const ptpmon_exchange *exchange,
                             int64_t local_ns)
 {
@@ -193,14 +204,30 @@ static void take_forward(struct ptpmon_asymmetries *asymmetries, struct pair *pa
         look_for_change(asymmetries, pair, exchange, local_ns);
 }
 
+static bool is_fraction(ptpmon_time correction)
+{
+    return correction.ns == 0 || (correction.ns == -1 && correction.fraction > 0);
+}
+
+/* A Sync that came over no more than its sender's link: no bridge corrected it. */
+static bool came_straight(const ptpmon_exchange *exchange)
+{
+    return is_fraction(ptpmon_time_add(ptpmon_time_of_scaled(exchange->correction_sync),
+                                       ptpmon_time_of_scaled(exchange->correction_follow_up)));
+}
+
 static void take_sync(struct ptpmon_asymmetries *asymmetries, const ptpmon_exchange *exchange)
 {
     if (!(exchange->known & PTPMON_KNOWS_MASTER_TO_SLAVE))
         return;
     for (size_t i = 0; i < asymmetries->pairs_count; i++) {
         struct pair *pair = asymmetries->pairs[i];
-        if (has_master(pair, exchange, exchange->t[1].kind) && pair->segment == exchange->segment)
+        if (!has_source(pair, exchange, exchange->t[1].kind) || pair->segment != exchange->segment)
+            continue;
+        if (!is_link(pair))
             take_forward(asymmetries, pair, exchange);
+        else if (asymmetries->options.has_true_offset && came_straight(exchange))
+            ptpmon_floors_sync(&pair->floors, exchange->t[1].ns, less_base(pair, exchange->masterToSlave));
     }
 }
 
@@ -212,16 +239,62 @@ static ptpmon_status take_e2e(struct ptpmon_asymmetries *asymmetries, const ptpm
     struct pair *pair = find_pair(asymmetries, exchange, exchange->t[2].kind);
     bool first = !pair;
     if (first) {
-        ptpmon_status status = add_pair(asymmetries, exchange, &pair);
+        ptpmon_status status = add_pair(asymmetries, exchange, exchange->t[2].kind, &pair);
         if (!pair)
             return status;
     }
     if (first || pair->segment != exchange->segment) {
-        begin_pair(pair, exchange);
+        begin_pair(pair, exchange->segment, exchange->masterToSlave);
         take_forward(asymmetries, pair, exchange);
     }
     if (ptpmon_floors_reverse(&pair->floors, exchange->t[2].ns, plus_base(pair, exchange->slaveToMaster)))
         look_for_change(asymmetries, pair, exchange, exchange->t[2].ns);
+    return PTPMON_OK;
+}
+
+/*
+ * Of a link: t4 - t3, corrected, from the port that answers to the one that asks. False: it cannot be told from the
+ * other direction. A transparent clock of IEEE 1588 in between adds what both directions took in it to correctionField,
+ * and nothing says how much is of which; what says that there is none is a correctionField of less than 1 ns.
+ */
+static bool find_forward(const ptpmon_exchange *exchange, ptpmon_time *forward)
+{
+    ptpmon_time correction = ptpmon_time_of_scaled(exchange->correction_response_follow_up);
+    if (exchange->kind == PTPMON_EXCHANGE_P2P) {
+        correction = ptpmon_time_subtract(correction, ptpmon_time_of_scaled(exchange->correction_request));
+        if (!is_fraction(correction) || !is_fraction(ptpmon_time_of_scaled(exchange->correction_response)))
+            return false;
+    }
+    ptpmon_time sent = ptpmon_time_add(ptpmon_time_of_ns(exchange->t[2].ns), correction);
+    *forward = ptpmon_time_subtract(ptpmon_time_of_ns(exchange->t[3].ns), sent);
+    return true;
+}
+
+/*
+ * The request's direction is the rest of both, so that meanLinkDelay is exactly half of their sum. neighborRateRatio,
+ * by which that is told, moves the request to the instant of the response: in both directions there is the offset of
+ * then.
+ */
+static ptpmon_status take_link(struct ptpmon_asymmetries *asymmetries, const ptpmon_exchange *exchange)
+{
+    uint32_t both = PTPMON_KNOWS_DELAY | PTPMON_KNOWS_NEIGHBOR_RATE_RATIO;
+    ptpmon_time forward;
+    if ((exchange->known & both) != both || !find_forward(exchange, &forward))
+        return PTPMON_OK;
+    ptpmon_time reverse = ptpmon_time_subtract(ptpmon_time_add(exchange->delay, exchange->delay), forward);
+    ptpmon_stamp_kind stamps = exchange->t[3].kind;
+    struct pair *pair = find_pair(asymmetries, exchange, stamps);
+    bool first = !pair;
+    if (first) {
+        ptpmon_status status = add_pair(asymmetries, exchange, stamps, &pair);
+        if (!pair)
+            return status;
+    }
+    if (first || pair->segment != exchange->segment)
+        begin_pair(pair, exchange->segment, forward);
+    if (ptpmon_floors_forward(&pair->floors, exchange->t[3].ns, less_base(pair, forward)))
+        look_for_change(asymmetries, pair, exchange, exchange->t[0].ns);
+    (void)ptpmon_floors_reverse(&pair->floors, exchange->t[3].ns, plus_base(pair, reverse));
     return PTPMON_OK;
 }
 
@@ -293,13 +366,21 @@ static void note_home(struct ptpmon_asymmetries *asymmetries, const ptpmon_excha
 ptpmon_status ptpmon_asymmetries_exchange(struct ptpmon_asymmetries *asymmetries, const ptpmon_exchange *exchange)
 {
     note_home(asymmetries, exchange);
-    if (exchange->kind == PTPMON_EXCHANGE_SYNC)
+    switch (exchange->kind) {
+    case PTPMON_EXCHANGE_SYNC:
         take_sync(asymmetries, exchange);
-    else if (exchange->kind == PTPMON_EXCHANGE_E2E)
+        return PTPMON_OK;
+    case PTPMON_EXCHANGE_E2E:
         return take_e2e(asymmetries, exchange);
-    else if (exchange->kind == PTPMON_EXCHANGE_TRANSIT)
+    case PTPMON_EXCHANGE_P2P:
+    case PTPMON_EXCHANGE_P2P_AS:
+        return take_link(asymmetries, exchange);
+    case PTPMON_EXCHANGE_TRANSIT:
         take_transit(asymmetries, exchange);
-    return PTPMON_OK;
+        return PTPMON_OK;
+    default:
+        return PTPMON_OK;
+    }
 }
 
 /* ---- Methods ------------------------------------------------------------------------------ */
@@ -314,13 +395,21 @@ static bool is_possible(const struct told *told, const struct ptpmon_floor_summa
     return fabs(told->delayAsymmetry) <= floors->sum / 2 + floors->sum_bound + told->bound;
 }
 
+/* The true offset is the one from the master, which a link's other port need not be: what is at that port by the
+ * master's clock are its own Syncs. */
 static bool by_true_offset(const struct ptpmon_asymmetries *asymmetries, const struct pair *pair,
                            const struct ptpmon_floor_summary *floors, struct told *told)
 {
     ptpmon_time base = ptpmon_time_of_ns(pair->key.base_ns);
     double apart = ptpmon_time_to_double(ptpmon_time_subtract(base, asymmetries->options.true_offset));
+    if (!asymmetries->options.has_true_offset || (is_link(pair) && !floors->has_sync))
+        return false;
     *told = (struct told){apart + floors->offset, floors->offset_bound + 1};
-    return asymmetries->options.has_true_offset && is_possible(told, floors);
+    if (is_link(pair)) {
+        told->delayAsymmetry += floors->sync;
+        told->bound += floors->sync_bound;
+    }
+    return is_possible(told, floors);
 }
 
 static double least_of(const struct way *way)
@@ -349,8 +438,8 @@ static const struct way *way_of(const struct ptpmon_asymmetries *asymmetries, co
     return find_way((struct ptpmon_asymmetries *)asymmetries, &key);
 }
 
-/* Sync from the master's point to the slave's, Delay_Req the other way. That these are the ends of the whole path shows
- * in the sum, which the exchanges tell without any clock. */
+/* Sync or Pdelay_Resp from the point of the pair's source to its own, Delay_Req or Pdelay_Req the other way. That these
+ * are the ends of the whole path shows in the sum, which the exchanges tell without any clock. */
 static bool by_both_ends(const struct ptpmon_asymmetries *asymmetries, const struct pair *pair,
                          const struct ptpmon_floor_summary *floors, struct told *told)
 {
@@ -360,8 +449,10 @@ static bool by_both_ends(const struct ptpmon_asymmetries *asymmetries, const str
             home = &asymmetries->homes[i];
     if (!home || pair->end != PTPMON_END_REQUESTER)
         return false;
-    const struct way *forward = way_of(asymmetries, pair, AVB_PTP_SYNC, &pair->key.source, pair->key.point);
-    const struct way *reverse = way_of(asymmetries, pair, AVB_PTP_DELAY_REQ, &pair->key.requesting, home->point);
+    uint8_t there = is_link(pair) ? AVB_PTP_PDELAY_RESP : AVB_PTP_SYNC;
+    uint8_t back = is_link(pair) ? AVB_PTP_PDELAY_REQ : AVB_PTP_DELAY_REQ;
+    const struct way *forward = way_of(asymmetries, pair, there, &pair->key.source, pair->key.point);
+    const struct way *reverse = way_of(asymmetries, pair, back, &pair->key.requesting, home->point);
     if (!forward || !reverse)
         return false;
     double sum = least_of(forward) + least_of(reverse), bound = bound_of(forward) + bound_of(reverse);
@@ -383,7 +474,8 @@ static int compare_seen(const void *a, const void *b)
 static bool is_counted(const struct ptpmon_asymmetries *asymmetries, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (asymmetries->pairs[i]->key.point == asymmetries->pairs[index]->key.point &&
+        if (!is_link(asymmetries->pairs[i]) &&
+            asymmetries->pairs[i]->key.point == asymmetries->pairs[index]->key.point &&
             same_port(&asymmetries->pairs[i]->key.source, &asymmetries->pairs[index]->key.source))
             return true;
     return false;
@@ -398,7 +490,7 @@ static size_t masters_seen(const struct ptpmon_asymmetries *asymmetries, const s
         const struct pair *other = asymmetries->pairs[i];
         struct ptpmon_floor_summary theirs;
         bool itself = other == pair;
-        if (other->key.point != pair->key.point || other->key.stamps != pair->key.stamps ||
+        if (is_link(other) || other->key.point != pair->key.point || other->key.stamps != pair->key.stamps ||
             other->segment != pair->segment ||
             (!itself && (same_port(&other->key.source, &pair->key.source) || is_counted(asymmetries, i))) ||
             !ptpmon_floors_summarize(&other->floors, &theirs))
@@ -415,7 +507,7 @@ static bool by_comparison(const struct ptpmon_asymmetries *asymmetries, const st
                           const struct ptpmon_floor_summary *floors, struct told *told)
 {
     struct seen seen[SOURCES_MAX];
-    size_t count = masters_seen(asymmetries, pair, floors, seen);
+    size_t count = is_link(pair) ? 0 : masters_seen(asymmetries, pair, floors, seen);
     if (count < SOURCES_LEAST)
         return false;
     qsort(seen, count, sizeof *seen, compare_seen);

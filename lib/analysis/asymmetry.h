@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Path asymmetry of each pair of ports (ptpmon_analysis.h): delay floors of both directions, changes of one of them,
- * and by which method the asymmetry can be told. At most PTPMON_PAIRS_MAX pairs; further ones are not looked at.
+ * Asymmetry of paths and links, of each pair of ports (ptpmon_analysis.h): delay floors of both directions, changes of
+ * one of them, and by which method the asymmetry can be told. At most PTPMON_PAIRS_MAX pairs; further ones are not
+ * looked at.
  */
 #ifndef PTPMON_LIB_ANALYSIS_ASYMMETRY_H
 #define PTPMON_LIB_ANALYSIS_ASYMMETRY_H

@@ -45,6 +45,7 @@ static void open_bin(struct ptpmon_floors *floors, int64_t from_ns)
         .reverse = INFINITY,
         .flat_forward = INFINITY,
         .flat_reverse = INFINITY,
+        .flat_sync = INFINITY,
     };
 }
 
@@ -130,6 +131,13 @@ bool ptpmon_floors_reverse(struct ptpmon_floors *floors, int64_t local_ns, doubl
     bin->flat_reverse = fmin(bin->flat_reverse, flat);
     bin->reverse_count++;
     return full;
+}
+
+void ptpmon_floors_sync(struct ptpmon_floors *floors, int64_t local_ns, double masterToSlave)
+{
+    struct ptpmon_floor_bin *bin = &floors->open;
+    if (floors->begun)
+        bin->flat_sync = fmin(bin->flat_sync, masterToSlave - floors->rate * sooner_by(local_ns, bin->from_ns));
 }
 
 /* ---- Changes ------------------------------------------------------------------------------ */
@@ -231,6 +239,21 @@ bool ptpmon_floors_change(struct ptpmon_floors *floors, ptpmon_finding_kind *kin
 
 /* ---- Summing up --------------------------------------------------------------------------- */
 
+static void summarize_syncs(const struct ptpmon_floor_bin *bins, size_t count, struct ptpmon_floor_summary *summary)
+{
+    double above[PTPMON_FLOOR_BINS] = {0};
+    summary->has_sync = true;
+    for (size_t i = 0; i < count; i++) {
+        above[i] = bins[i].flat_sync - bins[i].flat_forward;
+        summary->has_sync = summary->has_sync && fabs(above[i]) < INFINITY;
+    }
+    if (!summary->has_sync)
+        return;
+    struct spread spread = spread_of(above, count);
+    summary->sync = spread.median;
+    summary->sync_bound = fmax(above[count - 1] - spread.median, spread.median - above[0]); /* they are in order now */
+}
+
 /* One bin does not show how steady the floors are; but no delay is negative, so that the offset is not further off than
  * half of both. */
 static bool summarize_open(const struct ptpmon_floor_bin *bin, struct ptpmon_floor_summary *summary)
@@ -248,6 +271,7 @@ static bool summarize_open(const struct ptpmon_floor_bin *bin, struct ptpmon_flo
         .offset_bound = fabs(sum) / 2,
         .at_ns = middle_of(bin),
     };
+    summarize_syncs(bin, 1, summary);
     return true;
 }
 
@@ -272,6 +296,7 @@ bool ptpmon_floors_summarize(const struct ptpmon_floors *floors, struct ptpmon_f
         summary->forward = fmin(summary->forward, bins[i].forward);
         summary->reverse = fmin(summary->reverse, bins[i].reverse);
     }
+    summarize_syncs(bins, count, summary);
     struct spread sums = sums_of(bins, count);
     summary->sum = sums.median;
     summary->sum_bound = (sums.greatest - sums.least) / 2;

@@ -20,7 +20,7 @@
 #define PTPMON_FLOOR_BIN_VALUES 4                   /* of either direction at least */
 #define PTPMON_FLOOR_BIN_NS     INT64_C(1000000000) /* and so long */
 #define PTPMON_FLOOR_BINS       16                  /* kept */
-#define PTPMON_FLOOR_AFTER      3                   /* bins that a change must last */
+#define PTPMON_FLOOR_AFTER      4                   /* bins that a change must last */
 #define PTPMON_FLOOR_BEFORE     6                   /* bins that it is held against, at least */
 #define PTPMON_FLOOR_LEAST      10.0                /* ns: smaller changes are not looked for */
 
@@ -28,6 +28,7 @@ struct ptpmon_floor_bin {
     int64_t from_ns, to_ns;            /* local time */
     double forward, reverse;           /* least, as they came */
     double flat_forward, flat_reverse; /* least, drift taken out: as if at from_ns */
+    double flat_sync;                  /* likewise, of ptpmon_floors_sync(); INFINITY: none */
     double sum, difference;            /* of the flat ones; the difference moved to the middle of the bin */
     uint64_t forward_count, reverse_count;
 };
@@ -50,6 +51,10 @@ void ptpmon_floors_begin(struct ptpmon_floors *floors, int64_t base_ns);
 bool ptpmon_floors_forward(struct ptpmon_floors *floors, int64_t local_ns, double masterToSlave);
 bool ptpmon_floors_reverse(struct ptpmon_floors *floors, int64_t local_ns, double slaveToMaster);
 
+/* masterToSlave of a Sync that came the same way as the forward values, by another clock of its sender, perhaps. It is
+ * kept beside them and changes nothing. */
+void ptpmon_floors_sync(struct ptpmon_floors *floors, int64_t local_ns, double masterToSlave);
+
 /* To be called once for each full bin: whether a change of one direction can be told now. `size` and `bound` are ns of
  * that direction's delay, local_ns is when it had happened. */
 bool ptpmon_floors_change(struct ptpmon_floors *floors, ptpmon_finding_kind *kind, double *size, double *bound,
@@ -62,6 +67,8 @@ struct ptpmon_floor_summary {
     double offset, offset_bound; /* the difference at at_ns; +- ns */
     double rate;                 /* of it */
     int64_t at_ns;               /* local time */
+    bool has_sync;               /* there were Syncs in every bin: */
+    double sync, sync_bound;     /* by how much theirs lie above the forward values; +- ns */
 };
 
 /* From the bin that is open, if none is full yet. False: not both directions yet. */

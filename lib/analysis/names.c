@@ -96,6 +96,7 @@ const char *ptpmon_count_name(ptpmon_count count)
         [PTPMON_COUNT_SERIES_LEFT_OUT] = "series_left_out",
         [PTPMON_COUNT_NOT_FETCHED] = "not_fetched",
         [PTPMON_COUNT_PORTS_FORGOTTEN] = "ports_forgotten",
+        [PTPMON_COUNT_SEEN_AT_ONE_POINT] = "seen_at_one_point",
     };
     return NAME_OF(names, count);
 }

@@ -9,6 +9,10 @@
  * What is seen of a message waits until all points must have settled it, each by its own time: one that is given its
  * messages later than the others, or does not know yet whether its clock ran through, is waited for. Then each two that
  * follow one another in time make an exchange.
+ *
+ * One that only a single point saw was lost, if the others could have seen it. That they could is known where the
+ * sender's messages next to it in sequence came to others, too: so it does not matter when recordings begin and end,
+ * and which links a point does not see.
  */
 #include "analysis/engine.h"
 #include "error.h"
@@ -18,6 +22,8 @@
 
 #define SEEN_MAX 8  /* points at which one message is looked at */
 #define SAME_MAX 64 /* messages of one key that wait */
+
+#define PASSAGES_MAX 1024 /* of senders and points, that are remembered */
 
 /* For so much longer a point is waited for to which nothing comes. */
 #define PATIENCE_NS (30 * NS_PER_SECOND)
@@ -31,7 +37,9 @@ struct seen {
     struct ptpmon_sighting message;
     uint32_t point;
     bool has_correction;
-    int64_t correction; /* of it and its Follow_Up; of Delay_Req less that of its answer */
+    int64_t correction;   /* of it and its Follow_Up; of Delay_Req less that of its answer */
+    bool has_rate_offset; /* 802.1AS: Follow_Up information says */
+    int32_t cumulativeScaledRateOffset;
     struct ptpmon_newest_delay link[LOCAL_KINDS];
 };
 
@@ -41,15 +49,26 @@ struct crossing {
     uint64_t key[3];
     int64_t window_ns;
     bool held;
+    bool unsure; /* another point has messages of this key, of which it is not known which one it is */
     /* When it was first seen: the time of that point, and how far the others had settled their messages. */
     ptpmon_instant begun[POINTS_MAX];
     uint32_t count;
     struct seen seen[SEEN_MAX];
 };
 
+/* The messages of one type of a sender, as they came to one point: which of the newest came to others, too. */
+struct passage {
+    struct ptpmon_map_entry entry;
+    bool begun;
+    uint16_t newest;       /* sequenceId */
+    uint64_t shared, lone; /* bit n: newest - n came to others; to this point only, and is not counted */
+};
+
 struct ptpmon_transit {
     struct ptpmon_hash_table table;
     struct ptpmon_slab slab;
+    struct ptpmon_map passages;
+    bool overflowed; /* something was decided before all points had told what they saw */
     struct ptpmon_list queues[POINTS_MAX];
     struct ptpmon_list held; /* till a point to which nothing comes has settled them */
     /* Of each point: when the newest message that it settled was seen, and the first one after its newest pause;
@@ -69,7 +88,8 @@ bool ptpmon_transit_open(struct ptpmon_analyzer *analyzer)
     }
     ptpmon_list_init(&transit->held);
     analyzer->transit = transit;
-    if (ptpmon_slab_reserve(&transit->slab) && ptpmon_hash_table_open(&transit->table))
+    bool opened = ptpmon_map_open(&transit->passages, sizeof(struct passage), PASSAGES_MAX, NULL);
+    if (ptpmon_slab_reserve(&transit->slab) && ptpmon_hash_table_open(&transit->table) && opened)
         return true;
     ptpmon_transit_close(analyzer);
     return false;
@@ -82,6 +102,7 @@ void ptpmon_transit_close(struct ptpmon_analyzer *analyzer)
         return;
     ptpmon_slab_close(&transit->slab);
     ptpmon_hash_table_close(&transit->table);
+    ptpmon_map_close(&transit->passages);
     free(transit);
     analyzer->transit = NULL;
 }
@@ -110,6 +131,8 @@ static void compare_corrections(struct ptpmon_point *point, const struct seen *f
     const struct ptpmon_newest_delay *link = &first->link[KIND_INDEX(exchange->t[0].kind)];
     if (link->known && exchange->messageType == AVB_PTP_SYNC)
         expected = ptpmon_time_add(expected, link->delay);
+    if (link->has_ratio && first->has_rate_offset) /* 802.1AS corrects by the grandmaster's clock */
+        expected = ptpmon_time_scale(expected, ptpmon_gm_rate_ratio(first->cumulativeScaledRateOffset, link));
     exchange->correction_error = ptpmon_time_subtract(ptpmon_time_of_scaled(growth), expected);
     exchange->known |= PTPMON_KNOWS_CORRECTION_ERROR;
 }
@@ -185,6 +208,72 @@ static bool comes_before(const struct ptpmon_analyzer *analyzer, const struct se
     return a->message.realtime_ns < b->message.realtime_ns;
 }
 
+/* ---- Seen at one point only --------------------------------------------------------------- */
+
+/* The words of a key: who sent it; what it is. */
+#define KEY_BY_TIME  (UINT64_C(1) << 31) /* of a Sync of 802.1AS: not by sender and sequenceId */
+#define KEY_SEQUENCE (UINT64_C(0xFFFF) << 32)
+#define KEY_TYPE     UINT64_C(0xFF)
+
+/* The places of messages of which one of the three before them, or after them, is among those given. */
+static uint64_t have_earlier(uint64_t messages)
+{
+    return messages >> 1 | messages >> 2 | messages >> 3;
+}
+
+static uint64_t have_later(uint64_t messages)
+{
+    return messages << 1 | messages << 2 | messages << 3;
+}
+
+static void make_newest(struct passage *passage, uint16_t sequenceId)
+{
+    uint16_t ahead = (uint16_t)(sequenceId - passage->newest);
+    if (!passage->begun || ahead >= 64) {
+        passage->shared = passage->lone = 0;
+    } else {
+        passage->shared <<= ahead;
+        passage->lone <<= ahead;
+    }
+    passage->begun = true;
+    passage->newest = sequenceId;
+}
+
+static void note_passage(struct ptpmon_transit *transit, const struct crossing *crossing, struct ptpmon_point *point,
+                         bool shared)
+{
+    uint16_t sequenceId = (uint16_t)(crossing->key[1] >> 32);
+    struct ptpmon_map_key key = {{crossing->key[0], crossing->key[1] & ~KEY_SEQUENCE, point->number}};
+    struct passage *passage = (struct passage *)(void *)ptpmon_map_get(&transit->passages, &key);
+    uint16_t late = (uint16_t)(passage->newest - sequenceId);
+    if (!passage->begun || late >= 64) {
+        make_newest(passage, sequenceId);
+        late = 0;
+    }
+    *(shared ? &passage->shared : &passage->lone) |= UINT64_C(1) << late;
+    passage->lone &= ~passage->shared;
+    uint64_t lost = passage->lone & have_earlier(passage->shared) & have_later(passage->shared);
+    passage->lone &= ~lost;
+    for (; lost != 0; lost &= lost - 1)
+        ptpmon_tally(point, PTPMON_COUNT_SEEN_AT_ONE_POINT);
+}
+
+/* Answers are left out: without its content, who had asked is not known, and so not which of several it is. */
+static void note_passages(struct ptpmon_analyzer *analyzer, const struct crossing *crossing)
+{
+    struct ptpmon_transit *transit = analyzer->transit;
+    bool shared = false;
+    if (crossing->unsure || transit->overflowed || crossing->key[1] & KEY_BY_TIME ||
+        (crossing->key[1] & KEY_TYPE) == AVB_PTP_PDELAY_RESP)
+        return;
+    for (uint32_t i = 1; i < crossing->count; i++)
+        shared = shared || crossing->seen[i].point != crossing->seen[0].point;
+    for (uint32_t i = 0; i < crossing->count; i++)
+        note_passage(transit, crossing, analyzer->points[crossing->seen[i].point], shared);
+}
+
+/* ---- Decided ------------------------------------------------------------------------------ */
+
 static ptpmon_status decide(struct ptpmon_analyzer *analyzer, struct crossing *crossing)
 {
     ptpmon_status outcome = PTPMON_OK;
@@ -200,6 +289,7 @@ static ptpmon_status decide(struct ptpmon_analyzer *analyzer, struct crossing *c
         if (status != PTPMON_OK)
             outcome = status;
     }
+    note_passages(analyzer, crossing);
     ptpmon_hash_table_remove(&analyzer->transit->table, &crossing->node);
     ptpmon_list_remove(&crossing->queue);
     ptpmon_slab_give(&analyzer->transit->slab, crossing);
@@ -219,7 +309,7 @@ static bool key_of(const struct ptpmon_pending *pending, const struct ptpmon_sig
         if (!origin->present || ptpmon_sighting_time(origin, &ns) != PTPMON_COMPUTED || ns == 0)
             return false;
         key[0] = (uint64_t)ns;
-        key[1] = domain | 1u << 31;
+        key[1] = domain | KEY_BY_TIME;
         key[2] = 0;
         return true;
     }
@@ -377,6 +467,15 @@ ptpmon_status ptpmon_transit_expire(struct ptpmon_analyzer *analyzer, const stru
 
 /* ---- At one point ------------------------------------------------------------------------- */
 
+static void read_rate_offset(const struct ptpmon_pending *pending, struct seen *seen)
+{
+    const struct ptpmon_sighting *message = &seen->message;
+    const struct ptpmon_sighting *origin = message->two_step ? &pending->messages[PLACE_FOLLOW_UP] : message;
+    seen->has_rate_offset =
+        message->messageType == AVB_PTP_SYNC && origin->present && origin->has & PTPMON_MESSAGE_FOLLOW_UP;
+    seen->cumulativeScaledRateOffset = origin->cumulativeScaledRateOffset;
+}
+
 static void read_correction(const struct ptpmon_pending *pending, struct seen *seen)
 {
     const struct ptpmon_sighting *message = &seen->message;
@@ -403,7 +502,7 @@ static int64_t distance(const struct ptpmon_analyzer *analyzer, const struct cro
 {
     const struct seen *there = &crossing->seen[0];
     ptpmon_stamp_kind kind;
-    if (!are_of_one_clock(analyzer, there, seen, &kind))
+    if (crossing->count == 0 || !are_of_one_clock(analyzer, there, seen, &kind))
         return 0;
     int64_t apart = there->message.stamp_ns[KIND_INDEX(kind)] - seen->message.stamp_ns[KIND_INDEX(kind)];
     return apart < 0 ? -apart : apart;
@@ -456,6 +555,7 @@ static ptpmon_status make_room(struct ptpmon_point *point, struct crossing *surp
     struct crossing *oldest = surplus ? surplus : oldest_of(&transit->held);
     for (uint32_t i = 0; !oldest; i++)
         oldest = oldest_of(&transit->queues[(point->number + i) % analyzer->point_count]);
+    transit->overflowed = true;
     if (oldest->count < analyzer->point_count)
         ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
     return decide(analyzer, oldest);
@@ -475,6 +575,7 @@ static ptpmon_status begin(struct ptpmon_point *point, const struct ptpmon_pendi
     ptpmon_status status = make_room(point, surplus);
     struct crossing *crossing = ptpmon_slab_take(&transit->slab);
     crossing->count = 0;
+    crossing->unsure = false;
     memcpy(crossing->key, key, sizeof crossing->key);
     crossing->window_ns = ptpmon_window_length(point, pending->window);
     for (uint32_t i = 0; i < POINTS_MAX; i++)
@@ -497,6 +598,7 @@ static ptpmon_status meet(struct ptpmon_point *point, const struct ptpmon_pendin
         return PTPMON_OK;
     memcpy(seen.link, point->link, sizeof seen.link);
     read_correction(pending, &seen);
+    read_rate_offset(pending, &seen);
     uint64_t hash = ptpmon_hash_mix((key[0] * (transit->table.seed | 1) + key[1]) ^ key[2]);
     struct crossing *surplus, *crossing = find(point, key, hash, &seen, &surplus);
     if (!crossing)
@@ -505,7 +607,9 @@ static ptpmon_status meet(struct ptpmon_point *point, const struct ptpmon_pendin
         return PTPMON_OK;
     if (crossing->held)
         queue_up(transit, crossing, point);
-    if (crossing->count == SEEN_MAX)
+    if (pending->alike)
+        crossing->unsure = true;
+    else if (crossing->count == SEEN_MAX)
         ptpmon_tally(point, PTPMON_COUNT_DECIDED_EARLY);
     else
         crossing->seen[crossing->count++] = seen;
@@ -515,7 +619,7 @@ static ptpmon_status meet(struct ptpmon_point *point, const struct ptpmon_pendin
 ptpmon_status ptpmon_transit_settled(struct ptpmon_point *point, const struct ptpmon_pending *pending)
 {
     ptpmon_status outcome = PTPMON_OK;
-    if (!point->analyzer->transit || pending->alike)
+    if (!point->analyzer->transit)
         return PTPMON_OK;
     for (unsigned place = 0; place < PLACE_FOLLOW_UP; place++) {
         const struct ptpmon_sighting *message = &pending->messages[place];

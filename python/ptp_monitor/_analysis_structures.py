@@ -24,7 +24,7 @@ COUNTS = (
     "several_responders", "late_turnaround", "negative_turnaround", "negative_delay", "correction_out_of_range",
     "correction_decreased", "timestamp_out_of_range", "timestamp_not_given", "clock_backwards", "stamp_repeated",
     "without_frame", "without_event", "stamp_missing", "ambiguous", "cut_short", "no_ptp", "decided_early",
-    "series_left_out", "not_fetched", "ports_forgotten")
+    "series_left_out", "not_fetched", "ports_forgotten", "seen_at_one_point")
 QUANTITIES = (
     "offsetFromMaster", "offsetFromMaster_filtered", "meanPathDelay", "meanPathDelay_filtered", "meanLinkDelay",
     "meanLinkDelay_filtered", "neighborRateRatio", "masterToSlave", "slaveToMaster", "turnaround", "ipdv", "pdv",
@@ -180,6 +180,7 @@ class ptpmon_asymmetry(ctypes.Structure):
         ("floor_window_s", c_double),
         ("delayAsymmetry", c_double),
         ("bound", c_double),
+        ("kind", c_int),
     ]
 
 

@@ -24,8 +24,11 @@ _RAW: "np.dtype[Any]" = np.dtype(a.ptpmon_exchange)  # as the library writes it
 
 _STAMPS = [f"{whose}t{number}" for whose in ("", "own_") for number in (1, 2, 3, 4)]
 _COPIED = ("point", "segment", "two_step", "domainNumber", "messageType", "sdoId", "sequenceId", "syncSequenceId",
-           "logMessageInterval", "event_time", "realtime_ns", "frame_number", "correction_sync", "correction_follow_up",
-           "correction_response", "correction_response_follow_up", "correction_request", "known")
+           "logMessageInterval", "frame_number", "correction_sync", "correction_follow_up", "correction_request",
+           "correction_response", "correction_response_follow_up", "known")
+#: Columns that have the names of docs/json.md -> their fields.
+_RENAMED = {"time_ns": "realtime_ns", "system_timestamp_ns": "event_time"}
+_PORTS = {"sourcePortIdentity": "source", "requestingPortIdentity": "requesting"}
 #: Column -> its field, and the flag that says whether it is known.
 _TIMES = {"masterToSlave": ("masterToSlave", a.KNOWS_MASTER_TO_SLAVE),
           "slaveToMaster": ("slaveToMaster", a.KNOWS_SLAVE_TO_MASTER),
@@ -34,20 +37,21 @@ _TIMES = {"masterToSlave": ("masterToSlave", a.KNOWS_MASTER_TO_SLAVE),
           "offsetFromMaster": ("offsetFromMaster", a.KNOWS_OFFSET),
           "offsetFromMaster_filtered": ("offset_filtered", a.KNOWS_OFFSET_FILTERED),
           "turnaround": ("turnaround", a.KNOWS_TURNAROUND),
-          "transmitter_error": ("transmitter_error", a.KNOWS_TRANSMITTER_ERROR),
-          "receiver_error": ("receiver_error", a.KNOWS_RECEIVER_ERROR),
-          "residence": ("residence", a.KNOWS_RESIDENCE),
-          "correction_error": ("correction_error", a.KNOWS_CORRECTION_ERROR)}
+          "transmitterError": ("transmitter_error", a.KNOWS_TRANSMITTER_ERROR),
+          "receiverError": ("receiver_error", a.KNOWS_RECEIVER_ERROR),
+          "residenceTime": ("residence", a.KNOWS_RESIDENCE),
+          "correctionError": ("correction_error", a.KNOWS_CORRECTION_ERROR)}
 _RATIOS = {"neighborRateRatio": a.KNOWS_NEIGHBOR_RATE_RATIO, "rateRatio": a.KNOWS_RATE_RATIO}
 #: Of these the exact value stands beside the float: whole ns, rounded down, and 2^-16 ns.
 _EXACT = ("masterToSlave", "slaveToMaster", "delay", "offsetFromMaster", "offsetFromMaster_filtered")
-_FAR_NS = 10_000_000_000  # values that begin beyond this are told from where they begin, as the library's series are
+FAR_NS = 10_000_000_000  # values that begin beyond this are told from where they begin, as the library's series are
 
 EXCHANGE_DTYPE: "np.dtype[np.void]" = np.dtype(
-    [(name, object) for name in ("kind", "reason", "end", "source", "requesting", "stamps")]
+    [(name, object) for name in ("kind", "reason", "end", *_PORTS, "stamps")]
     + [(name, _RAW[name]) for name in _COPIED]
+    + [(name, _RAW[field]) for name, field in _RENAMED.items()]
     + [(name, np.int64) for name in _STAMPS]
-    + [(f"{name}_stamp", object) for name in _STAMPS[:4]]
+    + [(f"{name}_kind", object) for name in _STAMPS]
     + [(f"{name}_ns", np.float64) for name in (*_TIMES, "delay_age")]
     + [(name, np.float64) for name in _RATIOS]
     + [(name, kind) for column in _EXACT for name, kind in ((column, np.int64), (f"{column}_fraction", np.uint16))])
@@ -70,7 +74,7 @@ def without_base(rows: "Array", column: str) -> "Tuple[Array, int]":
     which a float would not hold single ns."""
     values: "Array" = rows[column]
     exact = column[:-len("_ns")]
-    if not values.size or exact not in _EXACT or abs(values[0]) <= _FAR_NS:
+    if not values.size or exact not in _EXACT or abs(values[0]) <= FAR_NS:
         return values, 0
     base = int(rows[exact][0])
     return (rows[exact] - base) + rows[f"{exact}_fraction"] / 65536.0, base
@@ -114,16 +118,18 @@ def _table_of(raw: "Array", ports: _PortNames) -> "Array":
     table: "Array" = np.empty(raw.size, dtype=EXCHANGE_DTYPE)
     for column, names in (("kind", a.EXCHANGE_KINDS), ("reason", a.EXCHANGE_REASONS), ("end", a.ENDS)):
         table[column] = _words_of(names, raw[column])
-    table["source"], table["requesting"] = ports.of(raw["source"]), ports.of(raw["requesting"])
     for column in _COPIED:
         table[column] = raw[column]
+    for column, field in _RENAMED.items():
+        table[column] = raw[field]
+    for column, field in _PORTS.items():
+        table[column] = ports.of(raw[field])
     table["stamps"] = _words_of(a.EXCHANGE_STAMPS, np.maximum(_stamps_of(raw["t"]), _stamps_of(raw["own"])))
     stamps = np.concatenate([raw["t"], raw["own"]], axis=1)
     for index, column in enumerate(_STAMPS):
         kinds = stamps["kind"][:, index]
         table[column] = np.where(kinds != 0, stamps["ns"][:, index], NOT_KNOWN)
-        if index < 4:
-            table[f"{column}_stamp"] = _words_of(a.EXCHANGE_STAMPS, kinds)
+        table[f"{column}_kind"] = _words_of(a.EXCHANGE_STAMPS, kinds)
     _fill_times(table, raw)
     return table
 

@@ -7,11 +7,11 @@
     plot.save(figure, "offset.svg")
 
 Every function returns the numbers that it drew, and draws a sentence where there is nothing to draw. Where `columns`
-are taken, they choose exchanges as Analysis.select() does: source="...", domainNumber=0, stamps="hardware".
+are taken, they choose exchanges as Analysis.select() does: sourcePortIdentity="...", domainNumber=0, stamps="hardware".
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from . import _plot_numbers as numbers
 from ._plot_numbers import grouped, quantity
 from ._plot_parts import (BLACK, BLUE, ORANGE, SKY, VERMILLION, columns_of, days_of, finish, legend_above, new_page,
                           nothing, plural, time_axis)
-from ._exchange_arrays import without_base
+from ._exchange_arrays import FAR_NS, without_base
 from .analysis import Analysis, Asymmetry, TimeError, Values
 from .time_error import Check, mask
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _COLOURS = (BLUE, ORANGE, VERMILLION, SKY, "0.5", BLACK)
 _FLOOR_WINDOWS = 50  # in a picture, where nothing says how long one is
+_TWO_WAY_KINDS = ("e2e", "p2p", "p2p-as")
+_PATH_WAYS = ("forward: masterToSlave", "reverse: slaveToMaster")
+_LINK_WAYS = ("forward: from the port asked", "reverse: to it")
 
 
 # ---- Values over time ---------------------------------------------------------------------------
@@ -51,7 +54,7 @@ class Curve(NamedTuple):
 def _paths(found: Analysis, kind: Sequence[str], columns: Any) -> "List[Tuple[str, Array]]":
     """The exchanges of each path: between which ports, at which point, by which stamps. Names tell what differs."""
     rows = found.select(kind, **columns)
-    fields = ("point", "domainNumber", "source", "requesting", "stamps")
+    fields = ("point", "domainNumber", "sourcePortIdentity", "requestingPortIdentity", "stamps")
     keys = list(zip(*(rows[field].tolist() for field in fields)))
     different = sorted(set(keys))
     telling = [index for index in range(len(fields)) if len({key[index] for key in different}) > 1]
@@ -68,8 +71,8 @@ def _path_name(found: Analysis, key: Tuple[Any, ...], telling: List[int]) -> str
 
 
 def _known(rows: Array, column: str) -> Values:
-    rows = rows[~np.isnan(rows[column]) & (rows["realtime_ns"] > 0)]
-    return Values(rows["realtime_ns"], *without_base(rows, column))
+    rows = rows[~np.isnan(rows[column]) & (rows["time_ns"] > 0)]
+    return Values(rows["time_ns"], *without_base(rows, column))
 
 
 def _draw_paths(axes: "Axes", paths: List[Tuple[str, Values]], unit_of: Callable[[float], Tuple[str, float]],
@@ -168,8 +171,8 @@ def neighbor_rate_ratio(axes: "Axes", found: Analysis, **columns: Any) -> List[C
 class Floors(NamedTuple):
     """The least delays of each direction, window by window; ns, on base_ns (reverse: on -base_ns)."""
 
-    forward: Values  # masterToSlave; times are the beginnings of the windows
-    reverse: Values  # slaveToMaster
+    forward: Values  # masterToSlave, or from the port that answers Pdelay_Req; times: the windows' beginnings
+    reverse: Values  # slaveToMaster, or to that port
     window_s: float
     base_ns: int
     asymmetry: Optional[Asymmetry]  # what the analyzer tells of it
@@ -186,36 +189,60 @@ def _minima(values: Values, begin: int, window_ns: int) -> Values:
     return Values(begin + number[enough] * window_ns, np.minimum.reduceat(values.value[order], starts)[enough])
 
 
-def delay_floors(axes: "Axes", found: Analysis, *, window: Optional[float] = None, **columns: Any) -> Optional[Floors]:
-    """masterToSlave and slaveToMaster over time with their least values, and what that says of the asymmetry.
-
-    Of one path: where there are several, that with the most exchanges. window: seconds that a floor is the least of;
-    None: the analyzer's, or a fiftieth of the time.
-    """
-    title = "Delay floors, forward and reverse"
-    paths = sorted(_paths(found, ("e2e",), columns), key=lambda path: -len(path[1]))
-    rows = paths[0][1] if paths else np.empty(0, dtype=found.exchanges.dtype)
+def _ways_of_path(found: Analysis, rows: Array) -> Tuple[Values, Values]:
+    """masterToSlave of all Syncs, and slaveToMaster."""
     reverse = _known(rows, "slaveToMaster_ns")
-    if reverse.value.size == 0:
-        nothing(axes, title, _why_not(found, ("e2e",), columns, "slaveToMaster"))
-        return None
-    first = rows[0]
-    same = {name: first[name] for name in ("point", "domainNumber", "source", "stamps")}
+    same = {name: rows[0][name] for name in ("point", "domainNumber", "sourcePortIdentity", "stamps")}
     forward = _known(found.select("sync", **same), "masterToSlave_ns")
     if forward.value.size == 0:
         forward = _known(rows, "masterToSlave_ns")
-    told = _asymmetry_of(found, first)
     base = forward.base_ns  # what one direction has too much, the other has too little
-    reverse = Values(reverse.time_ns, reverse.value + (reverse.base_ns + base), -base)
-    floors = _floors_of(forward, reverse, base, told, window)
-    _draw_floors(axes, forward, reverse, floors, title)
+    return forward, Values(reverse.time_ns, reverse.value + (reverse.base_ns + base), -base)
+
+
+def _ways_of_link(rows: Array) -> Tuple[Values, Values]:
+    """From the port that answers (t4 - t3, corrected), and to it: the rest of twice meanLinkDelay, which is moved to
+    the instant of the answer by neighborRateRatio. Of IEEE 1588 only where no transparent clock corrected anything."""
+    correction = rows["correction_response_follow_up"] - rows["correction_request"] * (rows["kind"] == "p2p")
+    whole = (np.abs(correction) < 65536) & (np.abs(rows["correction_response"]) < 65536)
+    told = ~np.isnan(rows["delay_ns"]) & ~np.isnan(rows["neighborRateRatio"]) & (whole | (rows["kind"] != "p2p"))
+    told &= (rows["t3_kind"] == "message") & (rows["time_ns"] > 0)
+    rows, correction = rows[told], correction[told]
+    forward = rows["t4"] - rows["t3"]
+    base = int(forward[0]) if forward.size and abs(forward[0]) > FAR_NS else 0
+    value = (forward - base) - correction / 65536.0
+    return (Values(rows["time_ns"], value, base),
+            Values(rows["time_ns"], 2 * rows["delay_ns"] - value, -base))
+
+
+def delay_floors(axes: "Axes", found: Analysis, *, window: Optional[float] = None,
+                 kind: Union[str, Sequence[str]] = _TWO_WAY_KINDS, **columns: Any) -> Optional[Floors]:
+    """The delays of both directions over time with their least values, and what that says of the asymmetry:
+    masterToSlave and slaveToMaster of a path, or those of a link, from the port that answers Pdelay_Req and to it.
+
+    Of one path or link: where there are several, that with the most exchanges. window: seconds that a floor is the
+    least of; None: the analyzer's, or a fiftieth of the time.
+    """
+    title = "Delay floors, forward and reverse"
+    kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+    ways = [(rows[0], *(_ways_of_path(found, rows) if each == "e2e" else _ways_of_link(rows)))
+            for each in kinds for _, rows in _paths(found, (each,), columns)]
+    if not any(reverse.value.size for _, _, reverse in ways):
+        nothing(axes, title, _why_not(found, kinds, columns, "slaveToMaster"))
+        return None
+    first, forward, reverse = max(ways, key=lambda way: way[2].value.size)
+    floors = _floors_of(forward, reverse, forward.base_ns, _asymmetry_of(found, first), window)
+    names = _PATH_WAYS if first["kind"] == "e2e" else _LINK_WAYS
+    _draw_floors(axes, forward, reverse, floors, title, names)
     return floors
 
 
 def _asymmetry_of(found: Analysis, row: Any) -> Optional[Asymmetry]:
     for each in found.asymmetry:
-        if (each.point == row["point"] and each.domainNumber == row["domainNumber"] and each.source == row["source"]
-                and each.requesting in ("", row["requesting"]) and each.stamps == row["stamps"]):
+        if (each.kind == row["kind"] and each.point == row["point"] and each.domainNumber == row["domainNumber"]
+                and each.sourcePortIdentity == row["sourcePortIdentity"]
+                and each.requestingPortIdentity in ("", row["requestingPortIdentity"])
+                and each.stamps == row["stamps"]):
             return each
     return None
 
@@ -239,13 +266,14 @@ def _floor_range(forward: Values, reverse: Values, floors: Floors) -> numbers.Ra
     return numbers.Range(shown.low, high, int((everything < shown.low).sum()), int((everything > high).sum()))
 
 
-def _draw_floors(axes: "Axes", forward: Values, reverse: Values, floors: Floors, title: str) -> None:
+def _draw_floors(axes: "Axes", forward: Values, reverse: Values, floors: Floors, title: str,
+                 names: Tuple[str, str]) -> None:
     shown = _floor_range(forward, reverse, floors)
     unit = numbers.unit_for(max(abs(shown.low), abs(shown.high)))
     margin = 0.06 * (shown.high - shown.low) / unit.ns or 0.5
     axes.set_ylim(shown.low / unit.ns - margin, shown.high / unit.ns + margin)
-    for values, floor, colour, name in ((forward, floors.forward, BLUE, "forward: masterToSlave"),
-                                        (reverse, floors.reverse, ORANGE, "reverse: slaveToMaster")):
+    for values, floor, colour, name in ((forward, floors.forward, BLUE, names[0]),
+                                        (reverse, floors.reverse, ORANGE, names[1])):
         if values.value.size == 0:
             continue
         thinned = numbers.one_per_column(values.time_ns.astype(np.float64), 4 * columns_of(axes))

@@ -73,6 +73,18 @@ def test_no_correction(transits):
         assert abs(one["correctionError_ns"] + one["residenceTime_ns"]) < 1
 
 
+def test_what_the_nic_writes_later(ptpmon, tmp_path):
+    """A host captures a one-step message that it sends before the NIC writes time or turnaround into it."""
+    simulation = simulate(ptpmon, tmp_path / "one", {**SETTINGS, "profile": "p2p", "step": "one",
+                                                     "observe": "gm,client", "bridges": 0})
+    for port in ("gm", "client"):
+        peers = [one for one in analyze(ptpmon, *simulation.files(port)).exchanges if one["kind"] == "p2p"]
+        assert {(one["end"], one["turnaround_ns"] is None) for one in peers} == {("requester", False),
+                                                                                  ("responder", True)}
+    sent = [one for one in analyze(ptpmon, *simulation.files("gm")).exchanges if one["kind"] == "sync"]
+    assert len(sent) > 40 and {(one["end"], one["t1"]) for one in sent} == {("responder", None)}
+
+
 def test_points_are_read_in_turn(ptpmon, tmp_path):
     """Readings of the clocks come ahead of the messages of their time: no point goes ahead of the other by them."""
     simulation = simulate(ptpmon, tmp_path / "turn", {**SETTINGS, "profile": "e2e"})
@@ -80,6 +92,16 @@ def test_points_are_read_in_turn(ptpmon, tmp_path):
     times = [one["time_ns"] for one in analysis.exchanges if one["kind"] in ("sync", "e2e")]
     assert len(times) > 100
     assert all(time > max(times[:i], default=0) - 1_000_000_000 for i, time in enumerate(times))
+
+
+def test_time_aware_system(ptpmon, tmp_path):
+    """It corrects by the grandmaster's clock, however fast its own is: 100 ppm of 5 ms are 500 ns."""
+    simulation = simulate(ptpmon, tmp_path / "bridge", {**SETTINGS, "profile": "gptp", "residence": "5ms",
+                                                        "granularity": "1ns", "bridge-drift": "100"})
+    files = [*simulation.files("bridge1-up"), *simulation.files("bridge1-down")]
+    errors = [one["correctionError_ns"] for one in analyze(ptpmon, *files, options=("--same-clock",)).exchanges
+              if one["kind"] == "transit" and one["correctionError_ns"] is not None]
+    assert len(errors) > 40 and all(abs(error) < 10 for error in errors[8:])  # the first ones before it knows the rate
 
 
 @pytest.mark.parametrize("options, told", [((), False), (("--stamps=capture",), True)])

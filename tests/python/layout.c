@@ -487,6 +487,7 @@ static void print_analysis(void)
     FIELD(ptpmon_asymmetry, floor_window_s);
     FIELD(ptpmon_asymmetry, delayAsymmetry);
     FIELD(ptpmon_asymmetry, bound);
+    FIELD(ptpmon_asymmetry, kind);
 
     STRUCTURE(ptpmon_te_summary);
     FIELD(ptpmon_te_summary, max_te);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The pictures of an analysis say what the numbers are. The analysis is made here, row by row."""
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -23,9 +25,9 @@ def exchanges(kind, count, interval=0.125, **columns):
         elif EXCHANGE_DTYPE[name].kind == "O":
             rows[name] = "none"
     rows["kind"], rows["reason"], rows["end"], rows["stamps"] = kind, "computed", "requester", "hardware"
-    rows["source"], rows["requesting"] = MASTER, "" if kind == "sync" else CLIENT
-    rows["realtime_ns"] = BEGIN + (interval * SECOND * np.arange(count)).astype(np.int64)
-    rows["t2"] = rows["realtime_ns"] + 37 * SECOND
+    rows["sourcePortIdentity"], rows["requestingPortIdentity"] = MASTER, "" if kind == "sync" else CLIENT
+    rows["time_ns"] = BEGIN + (interval * SECOND * np.arange(count)).astype(np.int64)
+    rows["t2"] = rows["time_ns"] + 37 * SECOND
     rows["logMessageInterval"] = 0x7F
     for name, value in columns.items():
         rows[name] = value
@@ -46,7 +48,7 @@ def analysis_of(*rows, asymmetry=()):
 
 def test_values_are_those_that_are_known():
     rows = exchanges("sync", 5, offsetFromMaster_ns=[1, np.nan, 3, 4, 5], t1=[10, 20, NOT_KNOWN, 40, 50])
-    rows["realtime_ns"][4] = NOT_KNOWN
+    rows["time_ns"][4] = NOT_KNOWN
     found = analysis_of(rows, exchanges("e2e", 2, delay_ns=[7, 8]))
     assert found.offset().value.tolist() == [1, 3, 4]
     assert found.offset().time_ns.tolist() == (BEGIN + 125_000_000 * np.array([0, 2, 3])).tolist()
@@ -65,7 +67,7 @@ def test_what_is_no_kind_and_no_column_is_refused():
 
 def test_time_error_is_of_one_master_and_one_kind_of_stamps():
     one = exchanges("sync", 4, offsetFromMaster_ns=[1, 2, 3, 4])
-    for column, value in (("source", OTHER), ("domainNumber", 3), ("stamps", "software"), ("point", 1)):
+    for column, value in (("sourcePortIdentity", OTHER), ("domainNumber", 3), ("stamps", "software"), ("point", 1)):
         other = exchanges("sync", 4, offsetFromMaster_ns=[9, 9, 9, 9], **{column: value})
         with pytest.raises(ValueError, match=f"{column} is "):
             analysis_of(one, other).time_error()
@@ -82,7 +84,7 @@ def test_time_error_ends_at_gaps_and_steps_of_the_clock():
     assert [piece.x.tolist() for piece in pieces] == [[0, 1, 1, 3, 4, 5], [6, 7, 8], [9, 10, 11]]
     assert {piece.tau0 for piece in pieces} == {0.125} and pieces[0].start_ns == BEGIN + 37 * SECOND
     assert len(analysis_of(rows).time_error(max_gap=2)) == 2
-    assert analysis_of(rows).time_error(tau0=0.25)[0].x.tolist() == [0, 1, 4]
+    assert analysis_of(rows).time_error(tau0=0.25)[0].x.tolist() == [1, 3, 5]
     assert analysis_of(exchanges("sync", 3)).time_error() == []
 
 
@@ -90,7 +92,7 @@ def test_time_error_ends_at_gaps_and_steps_of_the_clock():
 def test_messages_that_do_not_keep_to_the_interval_that_they_announce(said, spacing):
     rows = exchanges("sync", 5, interval=0.13, offsetFromMaster_ns=np.arange(5), logMessageInterval=said)
     piece, = analysis_of(rows).time_error()
-    assert piece.tau0 == spacing and piece.x.tolist() == [0, 0, 1, 2, 3]
+    assert piece.tau0 == spacing and piece.x.tolist() == [0, 1, 2, 3, 4]
 
 
 # ---- Values over time ---------------------------------------------------------------------------
@@ -109,7 +111,7 @@ def test_offset_over_time(axes, random):
 
 def test_masters_are_told_apart(axes):
     found = analysis_of(exchanges("sync", 3, offsetFromMaster_ns=5),
-                        exchanges("sync", 4, offsetFromMaster_ns=7, source=OTHER, domainNumber=20, point=1))
+                        exchanges("sync", 4, offsetFromMaster_ns=7, sourcePortIdentity=OTHER, domainNumber=20, point=1))
     curves = plot_analysis.offset(axes, found)
     assert [(curve.name, curve.values, curve.median) for curve in curves] == [
         (f"eth0, domain 0, {MASTER}", 3, 5), (f"eth1, domain 20, {OTHER}", 4, 7)]
@@ -166,9 +168,9 @@ def two_way(random, forward=700.0, reverse=500.0):
 
 
 def asymmetry(method, value=100.0):
-    return Asymmetry(method=method, point=0, stamps="hardware", domainNumber=0, sdoId=0, source=MASTER,
-                     requesting=CLIENT, base_ns=0, forward_floor=700, reverse_floor=500, floor_window_s=10,
-                     delayAsymmetry=value, bound=3)
+    return Asymmetry(method=method, point=0, stamps="hardware", domainNumber=0, sdoId=0, sourcePortIdentity=MASTER,
+                     requestingPortIdentity=CLIENT, base_ns=0, forward_floor=700, reverse_floor=500, floor_window_s=10,
+                     delayAsymmetry=value, bound=3, kind="e2e")
 
 
 def test_floors_are_the_least_values_of_their_windows(axes, random):
@@ -210,6 +212,56 @@ def test_floors_of_clocks_that_nobody_set(axes, random):
     assert floors.forward.value.min() + floors.reverse.value.min() == pytest.approx(least, abs=1e-4)
 
 
+def link(kind, count, far=0, **columns):
+    """Exchanges of a link: 700 ns from the port that answers and 500 ns to it, and offset; some meet a queue."""
+    number = np.arange(count)
+    rows = exchanges(kind, count, interval=1, delay_ns=600 + 30 * (number % 3), neighborRateRatio=1.00001)
+    rows["t1"] = rows["time_ns"]
+    rows["t3"] = rows["t1"] + SECOND // 100
+    rows["t4"] = rows["t3"] + 700 + 60 * (number % 3) + far
+    rows["t3_kind"] = "message"
+    for name, value in columns.items():
+        rows[name] = value
+    return rows
+
+
+@pytest.mark.parametrize("far", [0, 1_700_000_000 * SECOND + 1])
+@pytest.mark.parametrize("kind", ["p2p", "p2p-as"])
+def test_floors_of_a_link(axes, kind, far):
+    """Both directions lie in one exchange; meanLinkDelay is half of their sum. What is answered here is none."""
+    rows = link(kind, 60, far, correction_response_follow_up=-32768)
+    rows["neighborRateRatio"][0], rows["t4"][0] = np.nan, rows["t4"][0] - 10_000
+    answered = exchanges(kind, 100, interval=1, delay_ns=np.nan, sourcePortIdentity=CLIENT,
+                         requestingPortIdentity=MASTER)
+    told = dataclasses.replace(asymmetry("by_reference"), kind=kind)
+    floors = plot_analysis.delay_floors(axes, analysis_of(answered, rows, asymmetry=[asymmetry("by_change"), told]),
+                                        window=12)
+    base = 60 + far + 700 if far else 0  # the first that is told
+    assert floors.base_ns == base and floors.asymmetry is told
+    assert set((floors.forward.value + (base - far)).tolist()) == {700.5}
+    assert set((floors.reverse.value - (base - far)).tolist()) == {499.5}
+    assert floors.forward.time_ns.size == 5
+    assert any(entry.startswith("forward: from the port asked") for entry in legend(axes))
+
+
+def test_floors_of_a_link_behind_a_transparent_clock(axes):
+    """IEEE 1588 only: less than a ns is a part of the responder's stamps, more nobody knows of which direction."""
+    corrections = {"correction_request": -300 * 65536, "correction_response_follow_up": -300 * 65536 + 65535}
+    assert plot_analysis.delay_floors(axes, analysis_of(link("p2p", 20, **corrections))).forward.value.size
+    for name in ("correction_response", "correction_response_follow_up"):
+        page = plot.new_figure()[1]
+        assert plot_analysis.delay_floors(page, analysis_of(link("p2p", 20, **{name: 65536}))) is None
+        assert plot_analysis.delay_floors(plot.new_figure()[1], analysis_of(link("p2p-as", 20, **{name: 65536})))
+
+
+def test_floors_of_the_kind_that_is_asked_for(axes, random):
+    found = analysis_of(*two_way(random), link("p2p", 20))
+    floors = plot_analysis.delay_floors(axes, found, kind="p2p")
+    assert floors.forward.value.min() == 700 and floors.reverse.value.min() == 500
+    assert plot_analysis.delay_floors(plot.new_figure()[1], found, kind="e2e").reverse.value.min() < 510
+    assert plot_analysis.delay_floors(plot.new_figure()[1], found, kind="p2p-as") is None
+
+
 def test_offsets_of_clocks_that_nobody_set(axes):
     far = 1_700_000_000 * SECOND
     rows = exchanges("sync", 4, offsetFromMaster_ns=[10, 12.5, 11, 14])
@@ -220,7 +272,9 @@ def test_offsets_of_clocks_that_nobody_set(axes):
     assert (values.tolist(), base) == ([0, 2.5, 1, 4], far + 11) and times.size == 4
     piece = found.time_error()[0]
     assert piece.x.tolist() == [0, 2.5, 1, 4] and piece.base_ns == far + 11 and piece.mtie([1])[1] == 3
-    assert piece.summary().max_te == pytest.approx(far) and not piece.check("PRTC-A")[0].within
+    summary = piece.summary()
+    assert np.isnan([summary.max_te, summary.cte, summary.cte_seconds]).all() and summary.seconds == 4 * piece.tau0
+    assert piece.check("PRTC-A")[0].kind == "max_te" and piece.check("PRTC-A")[0].within is None
     curve, = plot_analysis.offset(axes, found)
     assert (curve.base_ns, curve.minimum, curve.maximum) == (far + 11, 0, 4)
     assert f"offset \u2212 {far + 11} ns" in legend(axes)
