@@ -147,10 +147,11 @@ static const struct analysis_column quantity_columns[] = {
 
 #define SEGMENT_COLUMN 2
 
+/* SEG only where there are several. */
 static const struct analysis_column message_columns[] = {
-    {"MESSAGE", true, 0},  {"FROM", true, 0},       {"STAMPS", true, 3},         {"RATE /s", false, 0},
-    {"PEAK /s", false, 2}, {"INTERVALS", false, 0}, {"ERROR us: MIN", false, 0}, {"MEDIAN", false, 0},
-    {"P99", false, 1},     {"MAX", false, 0},
+    {"SEG", false, 0},     {"MESSAGE", true, 0},  {"FROM", true, 0},       {"STAMPS", true, 3},
+    {"RATE /s", false, 0}, {"PEAK /s", false, 2}, {"INTERVALS", false, 0}, {"ERROR us: MIN", false, 0},
+    {"MEDIAN", false, 0},  {"P99", false, 1},     {"MAX", false, 0},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -161,15 +162,24 @@ static void put_number(struct analysis_table *table, double value, int decimals)
     analysis_table_cell(table, STYLE_PLAIN, "%s", analysis_number(value, decimals, text));
 }
 
+#define BASE_SIZE (FORMAT_TIME_SIZE + 8)
+
+/* What is to be added to values, with its sign: "+3600.000000500 s". */
+static const char *base_text(int64_t base_ns, char text[static BASE_SIZE])
+{
+    char seconds[FORMAT_TIME_SIZE];
+    snprintf(text, BASE_SIZE, "%s%s s", base_ns > 0 ? "+" : "", format_seconds(base_ns, seconds));
+    return text;
+}
+
 /* "meanPathDelay ns", with what is to be added to each value where the clocks are far apart. */
 static void put_quantity_name(struct analysis_table *table, const ptpmon_series *series)
 {
-    char base[FORMAT_TIME_SIZE], added[FORMAT_TIME_SIZE + 8] = "";
+    char base[BASE_SIZE];
     const char *type = series->messageType < 16 ? ptpmon_message_type_name(series->messageType) : "";
-    if (series->base_ns != 0)
-        snprintf(added, sizeof added, " %s%s s", series->base_ns > 0 ? "+" : "", format_seconds(series->base_ns, base));
-    analysis_table_cell(table, STYLE_PLAIN, "%s%s%s %s%s", ptpmon_quantity_name(series->quantity), *type ? " " : "",
-                        type, ptpmon_quantity_unit(series->quantity), added);
+    analysis_table_cell(table, STYLE_PLAIN, "%s%s%s %s%s%s", ptpmon_quantity_name(series->quantity), *type ? " " : "",
+                        type, ptpmon_quantity_unit(series->quantity), series->base_ns != 0 ? " " : "",
+                        series->base_ns != 0 ? base_text(series->base_ns, base) : "");
 }
 
 static void put_quantity(struct analysis_table *table, const ptpmon_series *series)
@@ -186,15 +196,17 @@ static void put_quantity(struct analysis_table *table, const ptpmon_series *seri
     put_number(table, series->standard_deviation, decimals);
 }
 
-static void put_messages(struct analysis_table *table, const ptpmon_series *series)
+static void put_messages(struct analysis_table *table, const ptpmon_series *series, bool segments)
 {
     char port[FORMAT_IDENTITY_SIZE];
     const char *from = analysis_port_text(&series->source, port);
     bool any = series->count > 0; /* else the messages do not state their interval */
+    if (segments)
+        analysis_table_cell(table, STYLE_PLAIN, "%" PRIu32, series->segment);
     analysis_table_cell(table, STYLE_PLAIN, "%s", ptpmon_message_type_name(series->messageType));
     analysis_table_cell(table, STYLE_PLAIN, "%s", from != NULL ? from : "-");
     analysis_table_cell(table, STYLE_PLAIN, "%s", ptpmon_stamp_kind_name(series->stamps));
-    put_number(table, series->rate_60s, 3);
+    put_number(table, series->rate_60s > 0 ? series->rate_60s : NAN, 3); /* of a single message there is none */
     put_number(table, series->rate_1s, 0);
     analysis_table_cell(table, STYLE_PLAIN, any ? "%" PRIu64 : "-", series->count);
     put_number(table, any ? series->minimum / 1000 : NAN, 3);
@@ -250,15 +262,24 @@ static bool has_segments(const struct series_list *list, uint32_t point)
     return false;
 }
 
+/* columns: for a table of quantities, until it is closed. */
+static struct analysis_table *open_section(bool messages, bool segments,
+                                           struct analysis_column columns[static COUNT_OF(quantity_columns)])
+{
+    if (messages)
+        return analysis_table_open(message_columns + !segments, COUNT_OF(message_columns) - !segments);
+    memcpy(columns, quantity_columns, sizeof quantity_columns);
+    if (segments)
+        columns[SEGMENT_COLUMN].rank = 0;
+    return analysis_table_open(columns, COUNT_OF(quantity_columns));
+}
+
 static bool report_section(const struct analysis *analysis, const struct series_list *list, uint32_t point,
                            enum section section, const char *title)
 {
-    bool messages = section == SECTION_MESSAGES;
+    bool messages = section == SECTION_MESSAGES, segments = has_segments(list, point);
     struct analysis_column columns[COUNT_OF(quantity_columns)];
-    memcpy(columns, quantity_columns, sizeof columns);
-    columns[SEGMENT_COLUMN].rank = has_segments(list, point) ? 0 : columns[SEGMENT_COLUMN].rank;
-    struct analysis_table *table = messages ? analysis_table_open(message_columns, COUNT_OF(message_columns))
-                                            : analysis_table_open(columns, COUNT_OF(columns));
+    struct analysis_table *table = open_section(messages, segments, columns);
     struct ports ports;
     bool any = false;
     for (size_t i = 0; i < list->count; i++) {
@@ -270,7 +291,7 @@ static bool report_section(const struct analysis *analysis, const struct series_
         if (!messages && section != SECTION_CLOCK && (!any || !are_ports_of(&ports, series)))
             put_heading(table, series, &ports);
         if (messages)
-            put_messages(table, series);
+            put_messages(table, series, segments);
         else
             put_quantity(table, series);
         any = true;
@@ -291,11 +312,11 @@ static const struct analysis_column asymmetry_columns[] = {
 
 static void put_asymmetry(struct analysis_table *table, const ptpmon_asymmetry *asymmetry)
 {
-    char words[64], base[FORMAT_TIME_SIZE], value[ANALYSIS_NUMBER_SIZE], bound[ANALYSIS_NUMBER_SIZE];
+    char words[64], forward[BASE_SIZE], reverse[BASE_SIZE], value[ANALYSIS_NUMBER_SIZE], bound[ANALYSIS_NUMBER_SIZE];
     bool known = asymmetry->method != PTPMON_ASYMMETRY_NOT_OBSERVABLE;
     if (asymmetry->base_ns != 0)
-        analysis_table_cell(table, STYLE_PLAIN, "last %.0f s, -+ %s s", asymmetry->floor_window_s,
-                            format_seconds(asymmetry->base_ns, base));
+        analysis_table_cell(table, STYLE_PLAIN, "last %.0f s, forward %s, reverse %s", asymmetry->floor_window_s,
+                            base_text(asymmetry->base_ns, forward), base_text(-asymmetry->base_ns, reverse));
     else
         analysis_table_cell(table, STYLE_PLAIN, "last %.0f s", asymmetry->floor_window_s);
     analysis_table_cell(table, STYLE_PLAIN, "%s", ptpmon_stamp_kind_name(asymmetry->stamps));
