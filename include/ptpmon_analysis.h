@@ -71,13 +71,14 @@ typedef enum ptpmon_exchange_reason {
     PTPMON_CORRECTION_OUT_OF_RANGE, /* PTPMON_CORRECTION_TOO_BIG, or beyond +-10 s */
     PTPMON_TIMESTAMP_OUT_OF_RANGE,  /* nanoseconds >= 10^9, or not within int64 ns */
     PTPMON_TIMESTAMP_NOT_GIVEN,     /* requestReceiptTimestamp or responseOriginTimestamp 0 where it must not be */
-    PTPMON_CLOCK_STEPPED, /* the local clock was stepped within the exchange, or nobody can tell whether it was; or the
-                             times contradict one another: the other clock was, or a stamp is another message's */
-    PTPMON_AT_RESPONDER,  /* seen where it is answered or sent: see `own` */
-    PTPMON_OF_ANOTHER_PORT, /* bystander: the request did not pass here as the requester stamped it */
-    PTPMON_RULE_UNKNOWN,    /* majorSdoId 2 (CMLDS): the turnaround only */
-    PTPMON_SEVERAL_ALIKE,   /* messages of one key, but unlike in content, within the window: none is known to belong to
-                               another */
+    PTPMON_CLOCK_STEPPED,    /* the local clock was stepped within the exchange, or nobody can tell whether it was */
+    PTPMON_TIMES_CONTRADICT, /* the times cannot all be true: the other clock was stepped within the exchange, or a
+                                stamp is another message's */
+    PTPMON_AT_RESPONDER,     /* seen where it is answered or sent: see `own` */
+    PTPMON_OF_ANOTHER_PORT,  /* bystander: the request did not pass here as the requester stamped it */
+    PTPMON_RULE_UNKNOWN,     /* majorSdoId 2 (CMLDS): the turnaround only */
+    PTPMON_SEVERAL_ALIKE, /* messages of one key, but unlike in content, within the window: none is known to belong to
+                             another */
     PTPMON_EXCHANGE_REASONS
 } ptpmon_exchange_reason;
 
@@ -249,7 +250,7 @@ PTPMON_API ptpmon_status ptpmon_analyzer_frame(ptpmon_analyzer *analyzer, uint32
 PTPMON_API ptpmon_status ptpmon_analyzer_finish(ptpmon_analyzer *analyzer);
 
 /* The next exchange that is decided, the next finding; NOTHING: none now. They must be fetched after each observation:
- * what is not fetched is kept, up to 65536, and then forgotten and counted. `exchange` may be NULL: it is passed over. */
+ * what is not fetched is kept, up to 65536, and then forgotten and counted. `exchange` NULL: it is passed over. */
 PTPMON_API ptpmon_status ptpmon_analyzer_next_exchange(ptpmon_analyzer *analyzer, ptpmon_exchange *exchange);
 PTPMON_API ptpmon_status ptpmon_analyzer_next_finding(ptpmon_analyzer *analyzer, ptpmon_finding *finding);
 
@@ -357,10 +358,11 @@ typedef struct ptpmon_series {
     uint8_t messageType; /* intervalError, residenceTime, correctionError; else 255 */
     uint16_t sdoId;
     ptpmon_port_identity source, requesting; /* as in ptpmon_exchange; 0 where there is none */
-    uint64_t count;
+    uint64_t count; /* 0 (intervalError of messages without an interval): all but the rates means nothing */
     int64_t base_ns;
     double minimum, maximum, mean, standard_deviation;
-    double p50, p95, p99, p999; /* exact up to 4096 values; then within 1/128 of the distance to the median, or 1 ns */
+    double p50, p95, p99, p999; /* exact up to 4096 values; then within 1/128 of the distance to the median of those, or
+                                   1 ns (ppm: 10^-4) */
     double last;
     double rate_1s, rate_60s; /* intervalError: messages per second, greatest in any s; mean of the last 60 s. Else 0 */
 } ptpmon_series;
@@ -415,8 +417,8 @@ PTPMON_API ptpmon_status ptpmon_analyzer_asymmetry(const ptpmon_analyzer *analyz
 
 /* Resamples (time, value) pairs, ordered by time, to even spacing: sample k is the newest value at
  * (k + 1/2) * tau0_ns after the first pair, so that of values which come at that spacing, each a little early or late,
- * every one is taken once. Stops at a gap of more than max_gap_ns, and when `out`, which has room for `capacity`, is full;
- * *used tells how many pairs it took, so that the rest is at time_ns + *used. *count is what it wrote. Nothing is
+ * every one is taken once. Stops at a gap of more than max_gap_ns, and when `out`, which has room for `capacity`, is
+ * full; *used tells how many pairs it took, so that the rest is at time_ns + *used. *count is what it wrote. Nothing is
  * interpolated. INVALID also where there are no pairs or no room, and for times that go back. */
 PTPMON_API ptpmon_status ptpmon_te_resample(const int64_t *time_ns, const double *value, size_t pairs, int64_t tau0_ns,
                                             int64_t max_gap_ns, double *out, size_t capacity, size_t *count,

@@ -167,7 +167,7 @@ static bool compute(struct ptpmon_point *point, struct ptpmon_port *port, const 
     if (run == PTPMON_CLOCK_NOT_SURE_YET)
         return false;
     if (run == PTPMON_CLOCK_STEPPED_ON || exchange->t[2].ns < exchange->t[1].ns) {
-        exchange->reason = PTPMON_CLOCK_STEPPED;
+        exchange->reason = run == PTPMON_CLOCK_STEPPED_ON ? PTPMON_CLOCK_STEPPED : PTPMON_TIMES_CONTRADICT;
         return true;
     }
     struct ptpmon_pair *pair =
@@ -177,7 +177,7 @@ static bool compute(struct ptpmon_point *point, struct ptpmon_port *port, const 
     unsigned index = KIND_INDEX(kind);
     if (ptpmon_times_contradict(&pair->newest[index], &pair->newest_known[index], begin, end, twice_delay,
                                 slack_of(kind))) {
-        exchange->reason = PTPMON_CLOCK_STEPPED;
+        exchange->reason = PTPMON_TIMES_CONTRADICT;
         return true;
     }
     exchange->masterToSlave = ptpmon_time_subtract(ptpmon_time_of_ns(exchange->t[1].ns), sync->t1c);

@@ -190,7 +190,7 @@ struct ptpmon_phc_reading {
     bool has_rate;
 };
 
-#define PHC_READINGS_KEPT 4 /* the second one after it, at the latest, tells */
+#define PHC_READINGS_KEPT 4 /* the third one after it, at the latest, tells */
 
 #define LATCHED_KEPT 8
 

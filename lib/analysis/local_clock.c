@@ -315,7 +315,10 @@ static void take_unsettled(struct ptpmon_local_clock *clock, struct interval *in
         wait_for_next(clock, interval);
         return;
     }
-    if (clock->has_rate && last->broken && fits(interval, clock->rate, clock->rate_uncertainty)) {
+    bool as_before = clock->has_rate && last->broken && fits(interval, clock->rate, clock->rate_uncertainty);
+    if (as_before && agree(last, interval)) {
+        wait_for_next(clock, interval); /* a step, or another rate: by one reading more it shows */
+    } else if (as_before) {
         judge_break(clock, clock->rate, clock->rate_uncertainty);
         settle(clock, 2, clock->jump_found);
     } else if (agree(last, interval)) {

@@ -29,7 +29,7 @@ ptpmon_status ptpmon_local_clock_stamp(struct ptpmon_local_clock *clock, uint64_
 enum ptpmon_local_clock_run {
     PTPMON_CLOCK_RAN,         /* through, in `segment` */
     PTPMON_CLOCK_STEPPED_ON,  /* a step or change of rate lies within, or cannot be told from it */
-    PTPMON_CLOCK_NOT_SURE_YET /* the reading after `to` has not come; after a break: the one after that */
+    PTPMON_CLOCK_NOT_SURE_YET /* the reading after `to` has not come; after a break: the two after that, at most */
 };
 enum ptpmon_local_clock_run ptpmon_local_clock_ran(const struct ptpmon_local_clock *clock, uint64_t from, uint64_t to,
                                                    uint32_t *segment);

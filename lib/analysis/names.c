@@ -51,6 +51,7 @@ const char *ptpmon_exchange_reason_name(ptpmon_exchange_reason reason)
         [PTPMON_TIMESTAMP_OUT_OF_RANGE] = "timestamp_out_of_range",
         [PTPMON_TIMESTAMP_NOT_GIVEN] = "timestamp_not_given",
         [PTPMON_CLOCK_STEPPED] = "clock_stepped",
+        [PTPMON_TIMES_CONTRADICT] = "times_contradict",
         [PTPMON_AT_RESPONDER] = "at_responder",
         [PTPMON_OF_ANOTHER_PORT] = "of_another_port",
         [PTPMON_RULE_UNKNOWN] = "rule_unknown",

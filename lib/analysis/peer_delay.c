@@ -219,7 +219,7 @@ static void compute(struct ptpmon_point *point, const struct ptpmon_pending *pen
     const struct ptpmon_sighting *response = &pending->messages[PLACE_RESPONSE];
     struct ptpmon_pair *pair = ptpmon_pair_get(point, pending->kind, response, &exchange->requesting);
     if (contradicts(pair, turnaround, exchange)) {
-        exchange->reason = PTPMON_CLOCK_STEPPED;
+        exchange->reason = PTPMON_TIMES_CONTRADICT;
         return;
     }
     compute_delay(point, pair, pending, turnaround, exchange);
@@ -262,8 +262,10 @@ bool ptpmon_settle_peer_delay(struct ptpmon_point *point, const struct ptpmon_pe
         exchange->reason = PTPMON_OF_ANOTHER_PORT;
     else if (kind == PTPMON_STAMP_NONE)
         exchange->reason = PTPMON_WITHOUT_STAMP;
-    else if (stepped || exchange->t[3].ns < exchange->t[0].ns)
+    else if (stepped)
         exchange->reason = PTPMON_CLOCK_STEPPED;
+    else if (exchange->t[3].ns < exchange->t[0].ns)
+        exchange->reason = PTPMON_TIMES_CONTRADICT;
     else
         compute(point, pending, &turnaround, exchange);
     return true;

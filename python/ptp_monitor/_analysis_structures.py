@@ -13,8 +13,8 @@ ENDS = ("unknown", "requester", "responder", "bystander")
 EXCHANGE_REASONS = (
     "computed", "without_follow_up", "without_sync", "without_request", "without_response",
     "without_response_follow_up", "several_responders", "without_frame", "without_stamp", "without_delay",
-    "correction_out_of_range", "timestamp_out_of_range", "timestamp_not_given", "clock_stepped", "at_responder",
-    "of_another_port", "rule_unknown", "several_alike")
+    "correction_out_of_range", "timestamp_out_of_range", "timestamp_not_given", "clock_stepped", "times_contradict",
+    "at_responder", "of_another_port", "rule_unknown", "several_alike")
 FINDING_KINDS = ("clock_step", "rate_change", "system_clock_step", "forward_delay_change", "reverse_delay_change",
                  "gm_time_base_change", "source_change")
 COUNTS = (
