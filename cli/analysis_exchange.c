@@ -103,16 +103,29 @@ static void put_correction(const struct writer *to, const char *name, bool takes
     put_time(to, name, takes_part, analysis_of_scaled(scaled));
 }
 
-/* Those of the messages that take part in this kind of exchange. */
+/* Whether the message whose lack has this reason was there, with its content. */
+static bool was_seen(const ptpmon_exchange *exchange, ptpmon_exchange_reason lack)
+{
+    return exchange->reason != lack && exchange->reason != PTPMON_WITHOUT_FRAME;
+}
+
+/* Those of the messages that take part in this kind of exchange; an e2e that has no t1 used no Sync. */
 static void put_corrections(const struct writer *to, const ptpmon_exchange *exchange)
 {
-    bool transit = exchange->kind == PTPMON_EXCHANGE_TRANSIT, e2e = exchange->kind == PTPMON_EXCHANGE_E2E;
-    bool peer = is_peer_delay(exchange), sync = e2e || exchange->kind == PTPMON_EXCHANGE_SYNC;
+    bool e2e = exchange->kind == PTPMON_EXCHANGE_E2E, peer = is_peer_delay(exchange);
+    bool sync = exchange->kind == PTPMON_EXCHANGE_SYNC ? was_seen(exchange, PTPMON_WITHOUT_SYNC)
+                                                       : e2e && exchange->t[0].kind != PTPMON_STAMP_NONE;
+    bool follow_up = (e2e ? sync : exchange->kind == PTPMON_EXCHANGE_SYNC) && exchange->two_step &&
+                     was_seen(exchange, PTPMON_WITHOUT_FOLLOW_UP);
+    bool request = (e2e || peer) && was_seen(exchange, PTPMON_WITHOUT_REQUEST);
+    bool response = (e2e || peer) && was_seen(exchange, PTPMON_WITHOUT_RESPONSE);
+    bool last = peer && exchange->two_step && was_seen(exchange, PTPMON_WITHOUT_RESPONSE_FOLLOW_UP);
+    bool transit = exchange->kind == PTPMON_EXCHANGE_TRANSIT && knows(exchange, PTPMON_KNOWS_RESIDENCE);
     put_correction(to, "correction_sync_ns", sync, exchange->correction_sync);
-    put_correction(to, "correction_follow_up_ns", sync && exchange->two_step, exchange->correction_follow_up);
-    put_correction(to, "correction_response_ns", e2e || peer, exchange->correction_response);
-    put_correction(to, "correction_response_follow_up_ns", peer && exchange->two_step,
-                   exchange->correction_response_follow_up);
+    put_correction(to, "correction_follow_up_ns", follow_up, exchange->correction_follow_up);
+    put_correction(to, "correction_request_ns", request, exchange->correction_request);
+    put_correction(to, "correction_response_ns", response, exchange->correction_response);
+    put_correction(to, "correction_response_follow_up_ns", last, exchange->correction_response_follow_up);
     put_correction(to, "correction_first_point_ns", transit, exchange->correction_sync);
     put_correction(to, "correction_second_point_ns", transit, exchange->correction_follow_up);
 }

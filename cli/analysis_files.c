@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "files.h"
+#include "recording_names.h"
 #include "replay.h"
 
 #include <stdlib.h>
@@ -238,13 +239,44 @@ static bool add_recording(struct analysis_files *files, const char *name)
     return files->count > first;
 }
 
+/* Whether it is the name of a recording in sets that follow one another; `file` is one of theirs. */
+static bool is_rotated(const char *name, char file[static RECORDING_PATH_SIZE])
+{
+    char any[] = "";
+    char *const interfaces[] = {any};
+    struct recording_names names = {.interfaces = interfaces, .interface_count = 1, .captures = true, .numbered = true};
+    return recording_names_set_base(&names, name) && recording_names_in_use(&names, file);
+}
+
+/* The files of one argument. */
+static int find_files(struct analysis_files *files, const char *name)
+{
+    char file[RECORDING_PATH_SIZE];
+    if (!files_is_taken(name) && *files_name_in(name) != 0) {
+        if (add_recording(files, name))
+            return CLI_OK;
+        if (is_rotated(name, file))
+            return cli_usage_error(
+                "%s: a recording in sets that follow one another (--rotate), which are analyzed one "
+                "at a time; name one of them, such as %s",
+                name, file);
+    }
+    add_file(files, joined(name, strlen(name), ""));
+    return CLI_OK;
+}
+
 int analysis_files_find(struct analysis_files *files, char **arguments, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *name = arguments[i];
-        if (files_is_taken(name) || *files_name_in(name) == 0 || !add_recording(files, name))
-            add_file(files, joined(name, strlen(name), ""));
+    int code = CLI_OK;
+    for (size_t i = 0; i < count && code == CLI_OK; i++) {
+        const char *name = strcmp(arguments[i], "-") == 0 ? files_standard_input() : arguments[i];
+        code = name != NULL ? find_files(files, name)
+                            : cli_usage_error(
+                                  "-: standard input has no name here; write the capture to a file and "
+                                  "give that");
     }
+    if (code != CLI_OK)
+        return code;
     if (files->count > 2 * (size_t)ANALYSIS_POINTS_MAX)
         return cli_usage_error("%zu files are too many, %d pairs at most", files->count, ANALYSIS_POINTS_MAX);
     return CLI_OK;

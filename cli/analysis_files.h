@@ -32,8 +32,9 @@ struct analysis_pair {
 size_t analysis_pair_files(const struct analysis_file *files, size_t count, struct analysis_pair *pairs);
 
 /*
- * The files that are named: of each argument that is no file but the NAME of a recording, its files. CLI_OK, or an exit
- * code after saying what is wrong. Freed with analysis_files_free().
+ * The files that are named: of each argument that is no file but the NAME of a recording, its files; of "-" standard
+ * input. A pipe is a capture: events are read more than once. CLI_OK, or an exit code after saying what is wrong. Freed
+ * with analysis_files_free().
  */
 struct analysis_files {
     struct analysis_file *files;

@@ -278,6 +278,7 @@ void analysis_json_end(const struct analysis *analysis, const struct analysis_to
 {
     struct json json;
     json_begin(&json, "analysis");
+    json_bool(&json, "stopped", analysis->stopped);
     json_uint(&json, "points", analysis->count);
     json_uint(&json, "messages", totals->messages);
     json_uint(&json, "exchanges", totals->exchanges);

@@ -361,7 +361,9 @@ static bool report_asymmetry(const struct analysis *analysis, uint32_t point, bo
         hidden = hidden || asymmetry.method == PTPMON_ASYMMETRY_NOT_OBSERVABLE;
     }
     bool cut = analysis_table_close(table, analysis->options.wide);
-    if (hidden)
+    if (hidden && !links && analysis->options.analyzer.has_true_offset)
+        cli_say("  The true offset that was given would make the asymmetry greater than the delay: it is not used.\n");
+    else if (hidden)
         cli_say("%s", asymmetries_of[links].remedy);
     return cut;
 }
@@ -432,6 +434,9 @@ static void say_counts(const ptpmon_analysis_counts *counts)
                      format_words(ptpmon_count_name(count), words, sizeof words), counts->counts[count]);
     }
     end_items(separator);
+    if (counts->counts[PTPMON_COUNT_CUT_SHORT] > 0)
+        say_styled(STYLE_DIM,
+                   "  Of frames that are cut short nothing can be computed: capture 128 bytes of each, or all.");
 }
 
 /* ---- A point ---- */
@@ -611,7 +616,7 @@ static void say_verdict(const struct analysis_te_result *result, const char *mas
     if (mask == NULL)
         return;
     if (result->verdict == ANALYSIS_NO_LIMIT) {
-        cli_say("  %s: nothing to judge\n", mask);
+        cli_say("  %s: %s\n", mask, result->unjudged ? "not all of it could be judged" : "nothing to judge");
         return;
     }
     cli_say("  %s%s: %s%s", format_style(verdict_style(result->verdict)), mask, verdict_words(result->verdict),
@@ -640,8 +645,10 @@ static bool report_te_result(const struct analysis *analysis, const struct analy
         cli_say("  There are %" PRIu64 " stretches with gaps between them: the longest is looked at.\n",
                 result->stretches);
     if (result->base_ns != 0)
-        cli_say("  The clock is %s s off: nobody has set it, so TE and cTE mean nothing.\n",
-                format_seconds(result->base_ns, base));
+        cli_say(
+            "  The clock is %s s off, so TE and cTE mean nothing: it was not set, or is of another timescale\n"
+            "  (UTC is 37 s behind TAI).\n",
+            format_seconds(result->base_ns, base));
     bool cut = report_te_tables(result, analysis->options.wide);
     say_verdict(result, analysis->options.mask);
     return cut;

@@ -208,6 +208,8 @@ bool analysis_is_clean(const struct analysis *analysis)
         for (int kind = 0; kind < PTPMON_EXCHANGE_KINDS; kind++)
             computed += counts.computed[kind];
     }
+    if (analysis->stopped)
+        return false;
     bool keeps_mask = analysis->options.mask == NULL || analysis->verdict == ANALYSIS_WITHIN;
     return computed > 0 && analysis->finding_count == 0 && keeps_mask;
 }

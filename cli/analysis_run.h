@@ -56,6 +56,7 @@ struct analysis {
     unsigned waiting;              /* observations since exchanges were fetched */
     enum analysis_verdict verdict; /* of the masks; known after analysis_report() */
     bool has_events;               /* of any point */
+    bool stopped;                  /* before the files' end: the report is of a part */
     uint64_t first_event_time;     /* of the first exchange; 0 = none yet */
 };
 

@@ -84,7 +84,7 @@ static inline void fetch_frame(struct analysis_source *source)
         source->time_ns = later(source->time_ns, frame->time_ns);
         source->bytes += RECORD_BYTES + frame->captured_length;
         source->count++;
-    } else if (status != PTPMON_END) {
+    } else if (status != PTPMON_END && !cli_stop_requested()) { /* a stop ends the wait for a pipe */
         cli_library_error(status);
         source->failure = status;
     }

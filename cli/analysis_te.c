@@ -277,10 +277,13 @@ static bool is_tdev(ptpmon_limit_kind kind)
     return kind == PTPMON_LIMIT_TDEV || kind == PTPMON_LIMIT_DTE_LOW_TDEV;
 }
 
-static void judge(struct analysis_te_result *result, enum analysis_verdict verdict)
+static void judge(struct analysis_te_result *result, double value, double limit)
 {
+    enum analysis_verdict verdict = analysis_te_judge(value, limit);
     if (verdict > result->verdict)
         result->verdict = verdict;
+    if (analysis_is_number(limit) && !analysis_is_number(value))
+        result->unjudged = true;
 }
 
 static void apply_mask(struct analysis_te_result *result, const char *mask)
@@ -289,15 +292,17 @@ static void apply_mask(struct analysis_te_result *result, const char *mask)
         bool by_tau = analysis_te_limit_depends_on_tau(kind);
         result->limits[kind] = by_tau ? NAN : limit_of(mask, kind, 0);
         if (!by_tau)
-            judge(result, analysis_te_judge(analysis_te_value(result, NULL, kind), result->limits[kind]));
+            judge(result, analysis_te_value(result, NULL, kind), result->limits[kind]);
         for (size_t i = 0; i < result->window_count; i++) {
             struct analysis_te_window *window = &result->windows[i];
             bool is_long = !is_tdev(kind) || TDEV_LENGTHS * window->tau <= result->summary.seconds;
             window->limits[kind] = by_tau && is_long ? limit_of(mask, kind, window->tau) : NAN;
             if (by_tau)
-                judge(result, analysis_te_judge(analysis_te_value(result, window, kind), window->limits[kind]));
+                judge(result, analysis_te_value(result, window, kind), window->limits[kind]);
         }
     }
+    if (result->unjudged && result->verdict == ANALYSIS_WITHIN)
+        result->verdict = ANALYSIS_NO_LIMIT;
 }
 
 /* ---- Windows ---- */
@@ -330,16 +335,27 @@ static ptpmon_status compute(const double *x, size_t count, const size_t *m, siz
     return status;
 }
 
+/* Of samples too far apart for the filter nothing filtered is known: all NaN. */
+static ptpmon_status compute_low(struct stretch *stretch, double tau0, const size_t *m, size_t windows, double *mtie,
+                                 double *tdev)
+{
+    for (size_t i = 0; i < windows; i++)
+        mtie[i] = tdev[i] = NAN;
+    if (!(DTE_CUTOFF_HZ * tau0 < 0.5))
+        return PTPMON_OK;
+    ptpmon_status status = ptpmon_te_low_pass(stretch->samples, stretch->count, tau0, DTE_CUTOFF_HZ, stretch->samples);
+    return status == PTPMON_OK ? compute(stretch->samples, stretch->count, m, windows, mtie, tdev) : status;
+}
+
+/* The stretch's samples are filtered afterwards. */
 static ptpmon_status fill_windows(struct stretch *stretch, double tau0, struct analysis_te_result *result)
 {
-    size_t m[ANALYSIS_TE_WINDOWS_MAX];
+    size_t m[ANALYSIS_TE_WINDOWS_MAX] = {0};
     double mtie[2][ANALYSIS_TE_WINDOWS_MAX], tdev[2][ANALYSIS_TE_WINDOWS_MAX];
     size_t windows = choose_windows(stretch->count, m);
     ptpmon_status status = compute(stretch->samples, stretch->count, m, windows, mtie[0], tdev[0]);
     if (status == PTPMON_OK)
-        status = ptpmon_te_low_pass(stretch->samples, stretch->count, tau0, DTE_CUTOFF_HZ, stretch->samples);
-    if (status == PTPMON_OK)
-        status = compute(stretch->samples, stretch->count, m, windows, mtie[1], tdev[1]);
+        status = compute_low(stretch, tau0, m, windows, mtie[1], tdev[1]);
     if (status != PTPMON_OK)
         return status;
     result->window_count = windows;

@@ -26,7 +26,7 @@ uint64_t analysis_te_left_out(const struct analysis_te *te);
 /* One limit of a mask. */
 enum analysis_verdict { ANALYSIS_NO_LIMIT, ANALYSIS_WITHIN, ANALYSIS_EXCEEDED };
 
-/* At one observation interval; NaN = too few samples. */
+/* At one observation interval; NaN = too few samples; of dTE_L also where they are 5 s and more apart. */
 struct analysis_te_window {
     double tau;                        /* s */
     double mtie, tdev;                 /* ns; unfiltered */
@@ -51,7 +51,8 @@ struct analysis_te_result {
     struct analysis_te_window windows[ANALYSIS_TE_WINDOWS_MAX];
     size_t window_count;
     double limits[PTPMON_LIMIT_KINDS]; /* those that do not depend on tau; NaN = none */
-    enum analysis_verdict verdict;     /* of all limits together */
+    bool unjudged;                     /* there is a limit whose value is not known */
+    enum analysis_verdict verdict;     /* of all limits together; WITHIN only where the value of each is known */
 };
 
 /* mask NULL = none. tau0_ns 0 = the interval that the Sync messages state. Errors: INVALID (no such stream), NO_MEMORY.

@@ -21,8 +21,9 @@ static const char help[] =
     "Computes from recordings what the clocks do: offset from the master, delay of\n"
     "the path, rate, jitter, asymmetry; what was counted that should not be; and of\n"
     "all that cannot be computed why not. A FILE is a capture (pcap, pcapng), the\n"
-    "events that `ptpmon record` wrote, or the NAME of a recording. A capture and the\n"
-    "events of its time are one observation point; several may be given.\n"
+    "events that `ptpmon record` wrote, or the NAME of a recording; - is a capture on\n"
+    "standard input. A capture and the events of its time are one observation point;\n"
+    "several may be given.\n"
     "\n" OPTIONS_HELP_ANALYSIS
     "\n"
     "Which messages:\n"
@@ -42,11 +43,11 @@ static const char help[] =
     "      --wide              all columns, even where the terminal is too narrow\n"
     "      --color=WHEN        auto (only on a terminal), always, never\n"
     "      --strict            exit code 1 unless something was computed, nothing was\n"
-    "                          found or counted that should not be, and no limit of\n"
-    "                          --mask exceeded\n" OPTIONS_HELP_HELP
+    "                          found or counted that should not be, and all limits of\n"
+    "                          --mask could be judged and are kept\n" OPTIONS_HELP_HELP
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 7 a file cannot be read, or two do not\n"
-    "belong together; all: " SYSTEM_HELP_EXIT_CODES "\n";
+    "Exit codes: 0 done, 1 failed, 2 usage, 4 no rights, 7 a file is damaged or of\n"
+    "another kind, or two do not belong together; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 struct analyze_options {
     struct shared_options shared;
@@ -129,6 +130,9 @@ static int read_all(struct analyze *analyze)
         status = analysis_source_pass(source, analyze->analysis, until_ns, &room);
     }
     cli_progress(NULL);
+    analyze->analysis->stopped = cli_stop_requested();
+    if (analyze->analysis->stopped)
+        cli_message("stopped: the report is of what was read until then");
     int code = status != PTPMON_OK ? cli_library_error(status) : CLI_OK;
     for (size_t i = 0; i < analyze->count; i++) {
         int ended = analysis_source_end(analyze->sources[i], analyze->analysis);

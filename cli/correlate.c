@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 #include "commands.h"
+#include "files.h"
 #include "format.h"
 #include "options.h"
 #include "progress.h"
@@ -12,6 +13,7 @@
 #include <avb/avb_ptp_recording.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WINDOW_MAX_NS ((uint64_t)30 * NS_PER_S)
 /* Looking at the time for each frame would take longer than the frame. */
@@ -38,8 +40,8 @@ static const char help[] =
     "      --count=N           end after N frames shown\n"
     "      --summary           the summary only\n" OPTIONS_HELP_HELP
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 7 a file cannot be read, or the two\n"
-    "do not belong together; all: " SYSTEM_HELP_EXIT_CODES "\n";
+    "Exit codes: 0 done, 1 failed, 2 usage, 4 no rights, 7 a file is damaged or of\n"
+    "another kind, or the two do not belong together; all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 struct correlate_options {
     struct shared_options shared;
@@ -211,6 +213,13 @@ static int take_files(struct correlate_options *options, char **files, int count
         return cli_usage_error("name two files: a capture (pcap, pcapng) and the events of its time");
     if (count > 2)
         return cli_usage_error("`%s` is too much: correlate takes two files", files[2]);
+    for (int i = 0; i < count; i++) {
+        if (strcmp(files[i], "-") == 0 || files_is_stream(files[i]))
+            return cli_usage_error(
+                "%s: a pipe can be read once only, and correlate reads its files more than once; "
+                "write it to a file and name that",
+                files[i]);
+    }
     bool swapped = replay_is_events_file(files[0]) && !replay_is_events_file(files[1]);
     options->capture = files[swapped];
     options->events = files[!swapped];

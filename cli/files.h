@@ -13,6 +13,12 @@ FILE *files_open(const char *path);
 /* Whether the name is taken, be it by a link to nothing. */
 bool files_is_taken(const char *path);
 
+/* Whether what it names can be read once only: a pipe, a socket. What is not there is none. */
+bool files_is_stream(const char *path);
+
+/* The name under which a program opens its own standard input; NULL: it has none on this system. */
+const char *files_standard_input(void);
+
 /* True: it is not there (any more). */
 bool files_remove(const char *path);
 

@@ -21,7 +21,7 @@ struct replay {
 bool replay_is_events_file(const char *path)
 {
     char magic[sizeof AVB_RECORDING_MAGIC - 1];
-    FILE *file = files_open(path);
+    FILE *file = files_is_stream(path) ? NULL : files_open(path);
     if (file == NULL)
         return false;
     bool is =

@@ -11,7 +11,8 @@
 
 struct replay;
 
-/* Whether the file holds events; one that cannot be read does not, and opening it will say why. */
+/* Whether the file holds events; one that cannot be read does not, and opening it will say why. Nor does a pipe: what
+ * was read of it to see would be gone. */
 bool replay_is_events_file(const char *path);
 
 /* Opening relates the clocks. capture_path NULL: events alone. options may be NULL. */

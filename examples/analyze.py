@@ -49,13 +49,14 @@ def print_series(found):
     heads = "".join(f" {head:>14}" for head in ("MINIMUM", "MEDIAN", "P99", "MAXIMUM"))
     print(f"\n{'QUANTITY':26} {'COUNT':>8}{heads}     STAMPS, PORTS")
     for series in found.series:
-        values = (series.minimum, series.p50, series.p99, series.maximum)
+        values = (series.minimum, series.median, series.p99, series.maximum)
         numbers = "".join(f" {value:14.3f}" if series.count else f" {'-':>14}" for value in values)
-        kind = f"{series.quantity} of {series.messageType}" if series.messageType else series.quantity
-        notes = [series.stamps, " to ".join(port for port in (series.source, series.requesting) if port),
+        kind = f"{series.quantity} of {series.messageTypeName}" if series.messageTypeName else series.quantity
+        ports = (series.sourcePortIdentity, series.requestingPortIdentity)
+        notes = [series.stamps, " to ".join(port for port in ports if port),
                  f"segment {series.segment}" if series.segment else "",
                  f"on {series.base_ns} ns" if series.base_ns else "",
-                 f"{series.rate_60s:.4g} messages/s" if series.rate_60s else ""]
+                 f"{series.last_rate_60s:.4g} messages/s" if series.last_rate_60s else ""]
         print(f"{kind:26} {series.count:8}{numbers} {series.unit:3} {', '.join(note for note in notes if note)}")
 
 
@@ -63,15 +64,16 @@ def print_asymmetry(found):
     for each in found.asymmetry:
         known = each.method != "not_observable"
         value = f"{each.delayAsymmetry:.3f} ns +-{each.bound:.3f}, " if known else ""
-        print(f"\nAsymmetry {each.source} to {each.requesting}: {value}{each.method.replace('_', ' ')}; floors "
-              f"{each.forward_floor:.3f} ns forward, {each.reverse_floor:.3f} ns reverse")
+        print(f"\nAsymmetry {each.sourcePortIdentity} to {each.requestingPortIdentity}: {value}"
+              f"{each.method.replace('_', ' ')}; floors {each.forward_floor:.3f} ns forward, "
+              f"{each.reverse_floor:.3f} ns reverse")
 
 
 def print_findings(found):
     for finding in found.findings:
         unit = "ppm" if finding.kind == "rate_change" else "ns"
         print(f"Found: {finding.kind.replace('_', ' ')} {finding.size:.3f} +-{finding.bound:.3f} {unit} "
-              f"at {(finding.realtime_ns or 0) / 1e9:.3f} s UTC {finding.source}")
+              f"at {(finding.time_ns or 0) / 1e9:.3f} s UTC {finding.sourcePortIdentity}")
 
 
 def longest_time_error(found):
@@ -86,6 +88,8 @@ def longest_time_error(found):
 
 def print_time_error(samples, limits):
     summary = samples.summary()
+    if samples.base_ns:
+        print(f"\nThe clock is {samples.base_ns} ns off, be it by its time scale: TE and cTE mean nothing.")
     print(f"\nTime error of {summary.seconds:g} s, a sample each {samples.tau0:g} s:")
     print(f"  max|TE| {summary.max_te:.3f} ns, max|TE_L| {summary.max_te_low:.3f} ns, cTE {summary.cte:.3f} ns over "
           f"{summary.cte_seconds:g} s, dTE_L {summary.dte_low_pp:.3f} ns, dTE_H {summary.dte_high_pp:.3f} ns")

@@ -16,13 +16,15 @@ int main(int argc, char **argv)
         return 1;
     }
     while (ptpmon_monitor_wait(monitor, -1) == PTPMON_OK &&
-           ptpmon_events_read(monitor, events, 64, &count) == PTPMON_OK)
+           ptpmon_events_read(monitor, events, 64, &count) == PTPMON_OK) {
         for (size_t i = 0; i < count; i++)
             if (events[i].direction <= AVB_DIRECTION_TX)
                 printf("%s %-12s seq %5u  NIC %" PRIu64 " ns  stack %" PRIu64 " ns\n",
                        events[i].direction == AVB_DIRECTION_RX ? "RX" : "TX",
                        ptpmon_message_type_name(events[i].messageType), events[i].sequenceId, events[i].hw_timestamp_ns,
                        events[i].software_timestamp);
+        fflush(stdout); /* it may be a pipe */
+    }
     ptpmon_monitor_close(monitor);
     return 0;
 }

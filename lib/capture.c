@@ -6,6 +6,7 @@
 #include "file.h"
 #include "linktype.h"
 
+#include <avb/avb_ptp_recording.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,12 @@ ptpmon_status ptpmon_capture_open_file(const char *path, ptpmon_capture **captur
     if (status != PTPMON_OK) {
         fclose(file);
         return status;
+    }
+    if (memcmp(magic, AVB_RECORDING_MAGIC, sizeof magic) == 0) {
+        fclose(file);
+        return ptpmon_fail(
+            PTPMON_BAD_FILE,
+            "%s: recorded events, not a capture; name a pcap or pcapng file (events are not read from a pipe)", path);
     }
     if (memcmp(magic, pcapng, sizeof magic) == 0)
         return ptpmon_capture_open_pcapng(path, file, capture);

@@ -29,11 +29,18 @@ static bool make_room(struct ptpmon_window *window, size_t length)
     return true;
 }
 
+/* Of a pipe no more than is asked for: to wait for more would hold back what has come. */
+static size_t bytes_to_read(const struct ptpmon_window *window, size_t length)
+{
+    bool is_pipe = ftell(window->file) < 0;
+    return is_pipe ? length - (window->end - window->begin) : window->capacity - window->end;
+}
+
 enum ptpmon_window_status ptpmon_window_fill(struct ptpmon_window *window, size_t length)
 {
     if (!make_room(window, length))
         return PTPMON_WINDOW_FAILED;
-    window->end += fread(window->bytes + window->end, 1, window->capacity - window->end, window->file);
+    window->end += fread(window->bytes + window->end, 1, bytes_to_read(window, length), window->file);
     if (window->end - window->begin >= length)
         return PTPMON_WINDOW_OK;
     return ferror(window->file) ? PTPMON_WINDOW_FAILED : PTPMON_WINDOW_SHORT;

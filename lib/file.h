@@ -20,6 +20,9 @@ int ptpmon_file_open(const char *path);
 /* For reading, from the start. NULL: failed. */
 FILE *ptpmon_file_stream(const char *path);
 
+/* True: it is not there (any more). */
+bool ptpmon_file_remove(const char *path);
+
 /* Whether both are open on one file. */
 bool ptpmon_file_is_same(int a, int b);
 

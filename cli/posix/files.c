@@ -21,6 +21,17 @@ bool files_is_taken(const char *path)
     return lstat(path, &about) == 0;
 }
 
+bool files_is_stream(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+}
+
+const char *files_standard_input(void)
+{
+    return "/dev/stdin";
+}
+
 bool files_remove(const char *path)
 {
     return unlink(path) == 0 || errno == ENOENT;

@@ -32,6 +32,18 @@ bool files_is_taken(const char *path)
     return attributes_of(path) != INVALID_FILE_ATTRIBUTES;
 }
 
+/* Asking for the attributes of a pipe would open it; its name is enough. */
+bool files_is_stream(const char *path)
+{
+    static const char pipes[] = "\\\\.\\pipe\\";
+    return _strnicmp(path, pipes, sizeof pipes - 1) == 0;
+}
+
+const char *files_standard_input(void)
+{
+    return NULL;
+}
+
 bool files_remove(const char *path)
 {
     wchar_t *wide = ptpmon_wide_path(path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,11 @@ int ptpmon_file_open(const char *path)
 FILE *ptpmon_file_stream(const char *path)
 {
     return fopen(path, "rbe");
+}
+
+bool ptpmon_file_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT;
 }
 
 bool ptpmon_file_is_same(int a, int b)

@@ -52,6 +52,16 @@ FILE *ptpmon_file_stream(const char *path)
     return stream;
 }
 
+bool ptpmon_file_remove(const char *path)
+{
+    wchar_t *wide = ptpmon_wide_path(path);
+    bool removed = wide != NULL && (_wunlink(wide) == 0 || errno == ENOENT);
+    int error = errno;
+    free(wide);
+    errno = error;
+    return removed;
+}
+
 bool ptpmon_file_is_same(int a, int b)
 {
     BY_HANDLE_FILE_INFORMATION about_a, about_b;

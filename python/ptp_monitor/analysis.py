@@ -7,7 +7,7 @@ What the clocks are doing: PTP exchanges computed from what was recorded, or liv
     found = analysis.analyze("eth0.pcapng", "eth0.events")     # either alone works
     sync = found.select("sync")
     print(sync["sequenceId"], sync["offsetFromMaster_ns"], sync["reason"])
-    times, offsets = found.offset()
+    times, offsets, base = found.offset()    # base is 0 unless a clock was never set
     for piece in found.time_error():
         print(piece.summary(), piece.check("G.8273.2-C"))
 
@@ -67,9 +67,9 @@ class Finding:
     point: int
     domainNumber: int
     sdoId: int
-    source: str  #: port identity; "" where it is about a clock
-    event_time: int
-    realtime_ns: Optional[int]  #: UTC, ns since 1970
+    sourcePortIdentity: str  #: "" where it is about a clock
+    system_timestamp_ns: int  #: event time
+    time_ns: Optional[int]  #: UTC, ns since 1970
     size: float  #: ns; of rate_change ppm
     bound: float  #: +-, of size
 
@@ -96,43 +96,46 @@ class Series:
     segment: int
     stamps: str  #: kind of the local times; "message" where there are none
     domainNumber: int
-    messageType: Optional[str]  #: of intervalError, residenceTime, correctionError
+    messageTypeName: Optional[str]  #: of intervalError, residenceTime, correctionError
     sdoId: int
-    source: str
-    requesting: str
+    sourcePortIdentity: str
+    requestingPortIdentity: str
     count: int  #: 0: what follows is NaN, but for the rates
     base_ns: int
     minimum: float
     maximum: float
     mean: float
     standard_deviation: float
-    p50: float
+    median: float
     p95: float
     p99: float
     p999: float
     last: float
-    rate_1s: float  #: intervalError: messages per second, greatest in any second
-    rate_60s: float  #: intervalError: mean of the last 60 s
+    greatest_rate_1s: float  #: intervalError: messages per second, greatest in any second
+    last_rate_60s: float  #: intervalError: mean of the last 60 s
 
 
 @dataclass(frozen=True)
 class Asymmetry:
-    """What can be told of the asymmetry of one path. Two-way times alone do not show a constant one: it looks like an
-    offset. Values are on base_ns, as in Series; reverse_floor on -base_ns."""
+    """What can be told of the asymmetry of one path or link. Two-way times alone do not show a constant one: it looks
+    like an offset. Forward is from sourcePortIdentity to requestingPortIdentity: from the master, or from the port that
+    answers Pdelay_Req.
+    Values are on base_ns, as in Series; reverse_floor on -base_ns."""
 
     method: str  #: "not_observable", "by_reference", "by_change", "by_comparison"
     point: int
     stamps: str
     domainNumber: int
     sdoId: int
-    source: str
-    requesting: str
+    sourcePortIdentity: str
+    requestingPortIdentity: str
     base_ns: int
-    forward_floor: float  #: least masterToSlave in the last window
+    forward_floor: float  #: least masterToSlave in the last window; of a link likewise, by its exchanges
     reverse_floor: float  #: least slaveToMaster
     floor_window_s: float
     delayAsymmetry: float  #: ns, (forward - reverse) / 2; by_change: its change. NaN: not observable
     bound: float  #: +- ns
+    kind: str  #: of which exchanges: "e2e"; "p2p" and "p2p-as": of a link
 
 
 def _finding_of(found: a.ptpmon_finding) -> Finding:
@@ -149,15 +152,21 @@ def _counts_of(found: a.ptpmon_analysis_counts) -> Counts:
         by_reason=dict(zip(a.EXCHANGE_REASONS, found.by_reason)), counts=dict(zip(a.COUNTS, found.counts)))
 
 
+#: Fields that have other names in docs/json.md, and here.
+_RENAMED = {"source": "sourcePortIdentity", "requesting": "requestingPortIdentity", "messageType": "messageTypeName",
+            "p50": "median", "rate_1s": "greatest_rate_1s", "rate_60s": "last_rate_60s"}
+
+
 def _named_fields(structure: ctypes.Structure) -> Dict[str, Any]:
     """The fields of a structure; ports and kinds of stamps by name."""
-    fields = {field[0]: getattr(structure, field[0]) for field in structure._fields_}
-    fields.update(source=_port(fields["source"]), requesting=_port(fields["requesting"]),
-                  stamps=a.EXCHANGE_STAMPS[fields["stamps"]])
+    names = [field[0] for field in structure._fields_]
+    fields = {_RENAMED.get(name, name): getattr(structure, name) for name in names}
+    fields.update(sourcePortIdentity=_port(structure.source), requestingPortIdentity=_port(structure.requesting),
+                  stamps=a.EXCHANGE_STAMPS[structure.stamps])
     return fields
 
 
-_OF_VALUES = ("minimum", "maximum", "mean", "standard_deviation", "p50", "p95", "p99", "p999", "last")
+_OF_VALUES = ("minimum", "maximum", "mean", "standard_deviation", "median", "p95", "p99", "p999", "last")
 
 
 def _series_of(found: a.ptpmon_series) -> Series:
@@ -165,13 +174,13 @@ def _series_of(found: a.ptpmon_series) -> Series:
     if found.count == 0:  # of an interval whose length is not known: only the messages are counted
         fields.update(dict.fromkeys(_OF_VALUES, float("nan")))
     fields.update(quantity=a.QUANTITIES[found.quantity], unit=a.QUANTITY_UNITS[found.quantity],
-                  messageType=words.MESSAGE_TYPE_NAMES.get(found.messageType))
+                  messageTypeName=words.MESSAGE_TYPE_NAMES.get(found.messageType))
     return Series(**fields)
 
 
 def _asymmetry_of(found: a.ptpmon_asymmetry) -> Asymmetry:
     fields = _named_fields(found)
-    fields.update(method=a.ASYMMETRY_METHODS[found.method])
+    fields.update(method=a.ASYMMETRY_METHODS[found.method], kind=a.EXCHANGE_KINDS[found.kind])
     if fields["method"] == "not_observable":
         fields.update(delayAsymmetry=float("nan"), bound=float("nan"))
     return Asymmetry(**fields)
@@ -196,26 +205,30 @@ class Analysis:
     kind                      str     "sync", "e2e", "p2p", "p2p-as", "transit"
     reason                    str     "computed", or why the main quantity is not known: "without_follow_up"...
     end                       str     "requester", "responder", "bystander", "unknown": whose stamps these are
-    source, requesting        str     port identities as linuxptp writes them: who sent or answered, who asked; "" none
+    sourcePortIdentity        str     who sent or answered, as linuxptp writes it; "" = none
+    requestingPortIdentity    str     who asked; "" = none
     stamps                    str     kind of the local times: "hardware", "software", "capture", "none"
     point, segment            uint32  of `points`; of the local clock
     t1, t2, t3, t4            int64   ns, as they were read; NOT_KNOWN where the exchange has no such time
-    t1_stamp ... t4_stamp     str     "message", or the kind of the local stamp; "none"
     own_t1 ... own_t4         int64   ns, at the responder: the local stamp of the same instant
-    correction_...            int64   2^-16 ns: _sync, _follow_up, _request, _response, _response_follow_up
+    t1_kind ... own_t4_kind   str     of each of these "message", or the kind of the local stamp; "none"
+    correction_...            int64   2^-16 ns: _sync, _follow_up, _request, _response, _response_follow_up; 0 = none
     known                     uint32  PTPMON_KNOWS_... of ptpmon_analysis.h
     offsetFromMaster_ns, ...  float64 NaN = not known. Also masterToSlave, slaveToMaster, delay, turnaround,
-                                      transmitter_error, receiver_error, residence, correction_error, delay_age, and
+                                      transmitterError, receiverError, residenceTime, correctionError, delay_age, and
                                       delay_filtered, offsetFromMaster_filtered. Exact to 2^-16 ns up to 137 s, to 1 ns
                                       up to 104 days
     offsetFromMaster, ...     int64   the same exactly: ns, rounded down, NOT_KNOWN = not known. Also
                                       offsetFromMaster_filtered, delay, masterToSlave, slaveToMaster
     ..._fraction              uint16  and what is above that, 2^-16 ns
     neighborRateRatio         float64 NaN = not known; likewise rateRatio
-    realtime_ns               int64   UTC of its first message here, ns since 1970; NOT_KNOWN
-    event_time, frame_number  uint64  of its first message; 0 = not known
+    time_ns                   int64   UTC of its first message here, ns since 1970; NOT_KNOWN
+    system_timestamp_ns       uint64  the same in event time; 0 = not known
+    frame_number              uint64  of its first message; 0 = not known
     two_step, domainNumber, messageType, sdoId, sequenceId, syncSequenceId, logMessageInterval: as in ptpmon_exchange
     ========================= ======= ================================================================================
+
+    Names are those of the JSON of `ptpmon analyze` where both have the same; the package's README says what differs.
     """
 
     points: List[str]  #: names of the observation points, by number
@@ -251,8 +264,8 @@ class Analysis:
         rows = self.select(kind, **columns)
         values = rows[column]
         there = ~np.isnan(values) if values.dtype.kind == "f" else values != NOT_KNOWN
-        rows = rows[there & (rows["realtime_ns"] != NOT_KNOWN)]
-        return Values(rows["realtime_ns"], *without_base(rows, column))
+        rows = rows[there & (rows["time_ns"] != NOT_KNOWN)]
+        return Values(rows["time_ns"], *without_base(rows, column))
 
     def offset(self, *, filtered: bool = False, kind: str = "sync", **columns: Any) -> Values:
         """offsetFromMaster in ns; > 0: the local clock is ahead. filtered: with the median of the last delays."""
@@ -272,7 +285,7 @@ class Analysis:
         """offset() as evenly spaced samples: a piece for each stretch without a gap or a step of the clock.
 
         Samples are of one master, by one kind of stamps at one point: where there are more, columns say which
-        (source="...", domainNumber=0, stamps="hardware"). Their times are those of the local clock.
+        (sourcePortIdentity="...", domainNumber=0, stamps="hardware"). Their times are those of the local clock.
 
         tau0: seconds between samples; None: the interval that the messages announce, or else keep to.
         max_gap: seconds that two exchanges may be apart; None: 3 * tau0.
@@ -280,7 +293,7 @@ class Analysis:
         column = "offsetFromMaster_filtered_ns" if filtered else "offsetFromMaster_ns"
         rows = self.select(kind, **columns)
         rows = rows[~np.isnan(rows[column])]
-        for name in ("point", "domainNumber", "sdoId", "source", "stamps"):
+        for name in ("point", "domainNumber", "sdoId", "sourcePortIdentity", "stamps"):
             different = sorted(set(rows[name].tolist()))
             if len(different) > 1:
                 texts = ", ".join(str(each) for each in different)

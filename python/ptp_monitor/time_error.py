@@ -161,8 +161,13 @@ class TimeError:
         return chosen * self.tau0, tdev(self.x, chosen)
 
     def summary(self) -> TimeErrorSummary:
-        """max|TE|, cTE and what else is one number."""
-        return te_summary(self.x + self.base_ns, self.tau0)
+        """max|TE|, cTE and what else is one number. On a base_ns that is not 0 only peak to peak values mean anything:
+        the others are NaN."""
+        found = te_summary(self.x, self.tau0)
+        if self.base_ns == 0:
+            return found
+        nothing = float("nan")
+        return found._replace(max_te=nothing, max_te_low=nothing, cte=nothing, cte_seconds=nothing)
 
     def low(self, cutoff: float = 0.1) -> "Optional[TimeError]":
         """TE_L, from when the filter has settled; None: it does not, or the samples are too far apart for it."""

@@ -2,11 +2,17 @@
 """`ptpmon analyze` as a command, on simulated recordings: which files belong together, what it writes in which form,
 and what it says where there is nothing. Whether the numbers are true is tested in tests/analysis."""
 import csv
+import fcntl
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
+import termios
+import time
+from fractions import Fraction
 
 import pytest
 
@@ -106,6 +112,40 @@ def test_csv_quotes_what_must_be(gptp, tmp_path):
     assert rows and {row["interface"] for row in rows} == {odd.name}
 
 
+def exact_exchanges(path):
+    """Decimals as fractions."""
+    return [json.loads(line, parse_float=Fraction, parse_int=int)
+            for line in ptpmon("analyze", "--exchanges", path).stdout.splitlines()]
+
+
+def test_correction_of_the_request(tmp_path):
+    """It takes part: behind a bridge Delay_Req comes with what the bridge has added, Delay_Resp says it again."""
+    base = simulate(tmp_path / "br", profile="e2e", bridges=1, bridge_step="one", duration="10s", queue="exponential",
+                    seed=11)
+    requests = [line for line in exact_exchanges(f"{base}.gm") if line["kind"] == "e2e"
+                and line["receiverError_ns"] is not None]
+    assert len(requests) >= 8 and all(line["correction_request_ns"] > 0 for line in requests)
+    for line in requests:
+        added = line["correction_response_ns"] - line["correction_request_ns"]
+        assert line["t4"] - added - line["own_t4"] == line["receiverError_ns"]
+    for line in exact_exchanges(f"{base}.client"):
+        if line["kind"] == "e2e":
+            assert line["correction_request_ns"] == 0 < line["correction_response_ns"]
+            added = line["correction_response_ns"] - line["correction_request_ns"]
+            assert line["t4"] - added - line["t3"] == line["slaveToMaster_ns"]
+        else:
+            assert line["correction_request_ns"] is None
+
+
+def test_corrections_that_nobody_knows(gptp):
+    """Events alone do not have them, and what did not come has none."""
+    for line in exchanges(f"{gptp}.client.events"):
+        assert not [name for name in line if name.startswith("correction_") and line[name] is not None]
+    for line in exchanges(f"{gptp}.gm"):
+        if line["reason"] == "without_response":
+            assert line["correction_response_ns"] is None and line["correction_request_ns"] is not None
+
+
 def test_fractions_are_exact(tmp_path):
     """Granularity of 2^-4 ns: corrections have as many decimals as they need, and no more."""
     base = simulate(tmp_path / "fine", profile="gptp", duration="5s", granularity="0.0625ns", link_delay="100.0625ns",
@@ -161,6 +201,11 @@ def classic_pcap(base):
     return bytes.fromhex("4d3cb2a1020004000000000000000000ffff000001000000") + b"".join(out)
 
 
+def waiting_bytes(pipe):
+    """That were written and not read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def points_of(*words, cwd=None):
     return [(line["interface"], *(os.path.basename(line[name] or "") for name in ("capture_file", "events_file")))
             for line in of_type(lines_of("--json", *words, cwd=cwd), "point")]
@@ -206,6 +251,61 @@ def test_interfaces_of_one_name_have_their_files_behind_it(gptp, tmp_path):
 def test_files_that_do_not_belong_together(gptp):
     result = ptpmon("analyze", f"{gptp}.client.pcapng", f"{gptp}.gm.events", code=7)
     assert result.stdout == "" and "host" in result.stderr and result.stderr.count("\n") == 1
+
+
+def piped(path, *words):
+    """What `analyze` says where the file comes through a pipe, as its standard input."""
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+        result = subprocess.run([PTPMON, "analyze", *map(str, words)], stdin=cat.stdout, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+        cat.stdout.close()
+    return result
+
+
+@pytest.mark.parametrize("ending", ["pcapng", "pcap"])
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_capture_from_a_pipe(ending, name, gptp, tmp_path):
+    """Read once, from its first byte to its last."""
+    path = f"{gptp}.client.pcapng"
+    if ending == "pcap":
+        path = tmp_path / "classic.pcap"
+        path.write_bytes(classic_pcap(gptp))
+    result = piped(path, "--exchanges", name)
+    assert (result.returncode, result.stderr) == (0, "")
+    found = [dict(json.loads(line), interface=None) for line in result.stdout.splitlines()]
+    assert found and found == [dict(line, interface=None) for line in exchanges(path)]
+
+
+def test_named_pipe_is_opened_once(gptp, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    path = f"{gptp}.client.pcapng"
+    with subprocess.Popen(["cp", path, fifo]) as writer:
+        try:
+            assert exchanges(fifo) == exchanges(path)
+            assert writer.wait(20) == 0
+        finally:
+            writer.kill()
+
+
+def test_pipe_cannot_be_joined_with_events(gptp):
+    """That takes reading it twice; which is said, with what to do."""
+    result = piped(f"{gptp}.client.pcapng", "-", f"{gptp}.client.events")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "cannot be read twice; copy it to a regular file" in result.stderr
+    refused_by_correlate = subprocess.run(
+        [PTPMON, "correlate", "-", f"{gptp}.client.events"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert refused_by_correlate.returncode == 2 and "write it to a file" in refused_by_correlate.stderr
+
+
+def test_name_of_a_rotated_recording(gptp, tmp_path):
+    """Its sets are analyzed one at a time; which is said."""
+    for number in (7, 8):
+        shutil.copy(f"{gptp}.client.events", tmp_path / f"rot-{number:04}.events")
+    sentence = refused(tmp_path / "rot")
+    assert "--rotate" in sentence and f"such as {tmp_path}/rot-000" in sentence
+    assert points_of(tmp_path / "rot-0007")
 
 
 def test_no_such_file(tmp_path):
@@ -291,11 +391,11 @@ def test_stamps_of_one_kind_only(trace):
 def test_domains(tmp_path):
     base = simulate(tmp_path / "d", profile="gptp", duration="5s", domains="0,20")
     assert {line["domainNumber"] for line in exchanges(f"{base}.client") if line["kind"] == "sync"} == {0, 20}
-    only = exchanges("--domain=20", f"{base}.client")
+    only = [line for line in exchanges("--domain=20", f"{base}.client") if line["kind"] != "p2p-as"]
     assert {line["domainNumber"] for line in only} == {20} and len(only) > 30
     path = tmp_path / "d.pcap"
     path.write_bytes(classic_pcap(base))
-    assert {line["domainNumber"] for line in exchanges("--domain=20", path)} == {20}
+    assert {(line["domainNumber"], line["kind"]) for line in exchanges("--domain=20", path)} == {(20, "sync"), (0, "p2p-as")}
 
 
 def test_points_that_share_a_clock(tmp_path):
@@ -348,6 +448,33 @@ def test_time_error_and_masks(tmp_path):
     assert slow["tau0_ns"] == 10**9 and slow["mask"] is None and slow["verdict"] is None
 
 
+def test_interval_beyond_the_filter(tmp_path):
+    """Syncs 8 s apart: TE, cTE, MTIE and TDEV need no filter. What needs it is not known, so no mask that limits it is
+    kept."""
+    base = simulate(tmp_path / "slow", profile="e2e", sync_interval=3, duration="600s", offset="20ns", truth="none")
+    lines = lines_of("--json", "--mask=G.8273.2-A", f"{base}.client")
+    (line,) = of_type(lines, "time_error")
+    assert line["tau0_ns"] == 8 * 10**9 and line["samples"] > 70
+    assert line["max_te"] == 20 and line["cte"] == 20
+    assert line["max_te_low"] is None and line["dte_low_pp"] is None and line["dte_high_pp"] is None
+    for window in line["windows"]:
+        assert window["mtie"] == 0 and window["dte_low_mtie"] is None and window["dte_low_tdev"] is None
+    assert line["windows"][0]["tdev"] == 0
+    verdicts = {limit["limit_of"]: limit["verdict"] for limit in line["limits"]}
+    assert verdicts["max_te"] == verdicts["cte"] == "within" and verdicts["dte_high_pp"] is None
+    assert line["verdict"] is None and lines[-1]["verdict"] is None
+    text = ptpmon("analyze", "--mask=G.8273.2-A", f"{base}.client")
+    assert "Time error" in text.stdout and text.stderr == ""
+
+
+def test_strict_needs_a_verdict(tmp_path):
+    base = simulate(tmp_path / "slow", profile="e2e", sync_interval=3, duration="600s", truth="none")
+    ptpmon("analyze", "--strict", f"{base}.client")
+    ptpmon("analyze", "--strict", "--te", f"{base}.client")
+    ptpmon("analyze", "--strict", "--mask=G.8273.2-A", f"{base}.client", code=1)
+    ptpmon("analyze", "--strict", "--mask=PRTC-B", f"{base}.client", code=0)
+
+
 def test_strict(gptp, tmp_path):
     ptpmon("analyze", "--strict", f"{gptp}.client")
     lossy = tmp_path / "lossy"
@@ -397,3 +524,29 @@ def test_interrupted_it_reports_what_it_has_read(tmp_path):
     assert json.loads(first)["type"] == "exchange"
     lines = [json.loads(line) for line in rest.splitlines()]
     assert lines[-1]["type"] == "analysis" and 0 < lines[-1]["exchanges"] < 600 * 128
+    assert lines[-1]["stopped"] is True
+
+
+def test_interrupted_at_a_pipe(gptp):
+    """What has come through it is reported, though more could follow."""
+    with open(f"{gptp}.client.pcapng", "rb") as file:
+        content = file.read()
+    frames = of_type(lines_of("--json", f"{gptp}.client.pcapng"), "analysis")[0]["messages"]
+    process = subprocess.Popen([PTPMON, "analyze", "--json", "--exchanges", "-"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        process.stdin.write(content)
+        process.stdin.flush()
+        while waiting_bytes(process.stdin):  # taken: what follows is waited for
+            time.sleep(0.02)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().splitlines()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == b"ptpmon analyze: stopped: the report is of what was read until then\n"
+    assert json.loads(rest[-1])["messages"] >= frames - 1
+
+
+def test_events_from_a_pipe(gptp):
+    result = piped(f"{gptp}.client.events", "-")
+    assert result.returncode == 7 and "recorded events, not a capture" in result.stderr

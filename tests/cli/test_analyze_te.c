@@ -20,7 +20,7 @@ static ptpmon_exchange sync_of(uint8_t domainNumber, int64_t time_ns, int64_t of
         .domainNumber = domainNumber,
         .realtime_ns = time_ns,
         .logMessageInterval = 0,
-        .t = {{1, PTPMON_STAMP_MESSAGE}, {1, PTPMON_STAMP_HARDWARE}},
+        .t = {{1, PTPMON_STAMP_MESSAGE}, {time_ns, PTPMON_STAMP_HARDWARE}},
         .known = PTPMON_KNOWS_OFFSET,
         .offsetFromMaster = {offset_ns, 0},
     };
@@ -180,6 +180,35 @@ static void test_limits(void **state)
     analysis_te_close(te);
 }
 
+/* The filter of 0.1 Hz needs samples less than 5 s apart; what is not filtered does not. */
+static void test_samples_too_far_apart_for_the_filter(void **state)
+{
+    (void)state;
+    struct analysis_te *te = analysis_te_open();
+    for (int i = 0; i < 200; i++) {
+        ptpmon_exchange sync = sync_of(0, (1000 + 8 * i) * S, i % 2 ? 22 : 18);
+        sync.logMessageInterval = 3;
+        analysis_te_add(te, &sync);
+    }
+    struct analysis_te_result result = evaluate(te, 0, 0, NULL);
+    assert_int_equal(result.samples, 200);
+    assert_true(result.summary.max_te == 22 && fabs(result.summary.cte - 20) < 0.1);
+    assert_true(isnan(result.summary.max_te_low) && isnan(result.summary.dte_low_pp));
+    assert_true(result.window_count > 3);
+    for (size_t i = 0; i < result.window_count; i++) {
+        assert_true(result.windows[i].mtie == 4);
+        assert_true(isnan(result.windows[i].low_mtie) && isnan(result.windows[i].low_tdev));
+    }
+    assert_true(result.windows[0].tau == 8 && result.windows[0].tdev > 0);
+    /* Class A limits what is filtered, too: nobody knows whether this clock keeps it. */
+    result = evaluate(te, 0, 0, "G.8273.2-A");
+    assert_true(result.limits[PTPMON_LIMIT_MAX_TE] == 100 && result.unjudged);
+    assert_int_equal(result.verdict, ANALYSIS_NO_LIMIT);
+    /* 20 ns of cTE are too much for class C, whatever the filter would show. */
+    assert_int_equal(evaluate(te, 0, 0, "G.8273.2-C").verdict, ANALYSIS_EXCEEDED);
+    analysis_te_close(te);
+}
+
 /* Hostile: more ports than anybody has. */
 static void test_streams_are_bounded(void **state)
 {
@@ -209,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_one_offset_says_nothing_wrong),
         cmocka_unit_test(test_far_clocks),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_samples_too_far_apart_for_the_filter),
         cmocka_unit_test(test_streams_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

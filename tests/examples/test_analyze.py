@@ -43,8 +43,8 @@ def test_it_prints_what_is_found(demo):
         assert (line is not None) == (decided > 0)
         assert line is None or (int(line[1]), int(line[2])) == (decided, found.counts[0].computed[kind])
     for series in found.series:
-        if series.count and not series.messageType:
-            assert re.search(rf"^{series.quantity} +{series.count} +{series.minimum:.3f} +{series.p50:.3f} ", output,
+        if series.count and not series.messageTypeName:
+            assert re.search(rf"^{series.quantity} +{series.count} +{series.minimum:.3f} +{series.median:.3f} ", output,
                              re.MULTILINE), series
     assert f"{found.points[0]}: Sync {found.counts[0].messages['Sync']}, " in output
     assert "not observable" in output or not found.asymmetry
