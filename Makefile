@@ -6,7 +6,7 @@ DESTDIR ?=
 ARGS ?=
 CHECK_STAGES := build unit e2e windows sanitize fuzz install lint
 
-.PHONY: all setup install windows package-windows demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
+.PHONY: all setup install uninstall windows package-windows demo bench check $(CHECK_STAGES:%=check-%) lint format clean help
 
 all:
 	@scripts/build.sh release
@@ -26,6 +26,9 @@ package-windows:
 install:
 	@scripts/build.sh release -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
 	@DESTDIR=$(DESTDIR) cmake --install build
+
+uninstall:
+	@DESTDIR=$(DESTDIR) scripts/uninstall.sh build
 
 demo:
 	@scripts/setup.sh build demo
@@ -56,6 +59,7 @@ help:
 	@echo 'make windows         build/windows/avbptpmon.sys, the Windows driver, from Linux; ARGS=--test-sign signs it'
 	@echo 'make package-windows build/windows-package/ptpmon-VERSION-windows-x64.zip: driver, programs, Python, documents'
 	@echo 'make install         into PREFIX (default /usr/local), below DESTDIR where it is given'
+	@echo 'make uninstall       removes what `make install` installed last, with the same DESTDIR'
 	@echo 'make demo            installs what is missing, builds and shows ptpmon with a running ptp4l;'
 	@echo '                     ARGS="..." goes to `ptpmon demo`'
 	@echo 'make bench           measures the ring and the analysis; docs/performance.md names other programs in build/'

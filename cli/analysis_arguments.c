@@ -4,8 +4,10 @@
 #include "analysis_format.h"
 #include "cli.h"
 
-#define WINDOW_MAX_NS    ((uint64_t)30 * NS_PER_S)
-#define DELAY_FILTER_MAX 1000
+#include <stdio.h>
+
+#define WINDOW_MAX_NS ((uint64_t)30 * NS_PER_S)
+#define LEAST_TAU0_NS ((uint64_t)NS_PER_MS)
 
 bool analysis_takes(int option)
 {
@@ -37,10 +39,12 @@ static int take_mask(struct analysis_options *options)
 
 static int take_number(struct analysis_options *options)
 {
+    char expected[64];
     uint64_t count = 0;
-    bool fits = cli_parse_number(optarg, 1, DELAY_FILTER_MAX, &count);
+    bool fits = cli_parse_number(optarg, 1, PTPMON_DELAY_FILTER_MAX, &count);
     options->analyzer.delay_filter = (uint32_t)count;
-    return options_expect(fits, "delay-filter", optarg, "a number of delays, 1 to 1000");
+    snprintf(expected, sizeof expected, "a number of delays, 1 to %d", PTPMON_DELAY_FILTER_MAX);
+    return options_expect(fits, "delay-filter", optarg, expected);
 }
 
 int analysis_take_option(struct analysis_options *options, int option)
@@ -65,8 +69,8 @@ int analysis_take_option(struct analysis_options *options, int option)
         return take_mask(options);
     case OPTION_TAU0:
         options->te = true;
-        return options_expect(cli_parse_duration(optarg, &options->tau0_ns), "tau0", optarg,
-                              "a time such as 125ms or 1s");
+        return options_expect(cli_parse_duration(optarg, &options->tau0_ns) && options->tau0_ns >= LEAST_TAU0_NS,
+                              "tau0", optarg, "a time of 1ms or more, such as 125ms or 1s");
     default:
         options->te = true;
         return CLI_OK;

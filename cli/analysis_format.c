@@ -11,14 +11,23 @@
 #define DECIMALS          16
 #define UNITS_OF_FRACTION UINT64_C(152587890625)
 
+/* Without the sign; true: it is negative. */
+static bool split(ptpmon_time time, uint64_t *whole, uint64_t *fraction)
+{
+    bool negative = time.ns < 0;
+    *whole = (uint64_t)time.ns;
+    *fraction = time.fraction & (FRACTIONS - 1);
+    if (negative) { /* -1 ns + 3/4 ns is -0.25 */
+        *whole = 0 - *whole - (*fraction != 0);
+        *fraction = (FRACTIONS - *fraction) & (FRACTIONS - 1);
+    }
+    return negative;
+}
+
 char *analysis_decimal(ptpmon_time time, char text[static ANALYSIS_NUMBER_SIZE])
 {
-    uint64_t whole = (uint64_t)time.ns, fraction = time.fraction & (FRACTIONS - 1);
-    bool negative = time.ns < 0;
-    if (negative) { /* -1 ns + 3/4 ns is -0.25 */
-        whole = 0 - whole - (fraction != 0);
-        fraction = (FRACTIONS - fraction) & (FRACTIONS - 1);
-    }
+    uint64_t whole, fraction;
+    bool negative = split(time, &whole, &fraction);
     int length = snprintf(text, ANALYSIS_NUMBER_SIZE, "%s%" PRIu64, negative ? "-" : "", whole);
     if (fraction == 0)
         return text;
@@ -26,6 +35,18 @@ char *analysis_decimal(ptpmon_time time, char text[static ANALYSIS_NUMBER_SIZE])
                        fraction * UNITS_OF_FRACTION);
     while (text[length - 1] == '0')
         text[--length] = 0;
+    return text;
+}
+
+char *analysis_tenths(ptpmon_time time, char text[static ANALYSIS_NUMBER_SIZE])
+{
+    uint64_t whole, fraction;
+    bool negative = split(time, &whole, &fraction);
+    uint64_t tenths = (fraction * 10 + FRACTIONS / 2) / FRACTIONS;
+    whole += tenths / 10;
+    tenths %= 10;
+    snprintf(text, ANALYSIS_NUMBER_SIZE, "%s%" PRIu64 ".%" PRIu64, negative && whole + tenths > 0 ? "-" : "", whole,
+             tenths);
     return text;
 }
 

@@ -21,6 +21,9 @@ static inline bool analysis_is_number(double value)
 /* ns as a decimal, exact: at most 16 decimals, and no zeros at the end: "-12.5", "8". */
 char *analysis_decimal(ptpmon_time time, char text[static ANALYSIS_NUMBER_SIZE]);
 
+/* ns with one decimal, rounded to the nearest: "-12.5", "8.0". */
+char *analysis_tenths(ptpmon_time time, char text[static ANALYSIS_NUMBER_SIZE]);
+
 /* Of ns, or of ppm, with so many decimals; "-" where it is not finite. */
 char *analysis_number(double value, int decimals, char text[static ANALYSIS_NUMBER_SIZE]);
 

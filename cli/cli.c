@@ -15,6 +15,8 @@
 static const char *command_name;
 static int output_error; /* errno of the write that failed */
 static bool writes_at_leisure;
+static char waiting[1 << 16]; /* to be written at leisure */
+static size_t waiting_length;
 static bool shows_progress;
 
 int cli_exit_code(ptpmon_status status)
@@ -110,13 +112,29 @@ int cli_option_error(int option, const char *argument)
     return cli_usage_error("unknown or ambiguous option %s", argument);
 }
 
+static void send(const char *text, size_t length)
+{
+    errno = 0;
+    if (output_error == 0 && !terminal_write(text, length))
+        output_error = errno != 0 ? errno : EIO;
+}
+
+static void send_waiting(void)
+{
+    send(waiting, waiting_length);
+    waiting_length = 0;
+}
+
 void cli_write(const char *text, size_t length)
 {
-    if (output_error != 0)
+    if (length > sizeof waiting - waiting_length)
+        send_waiting();
+    if (!writes_at_leisure || length > sizeof waiting) {
+        send(text, length);
         return;
-    errno = 0;
-    if (fwrite(text, 1, length, stdout) != length || (!writes_at_leisure && fflush(stdout) != 0))
-        output_error = errno != 0 ? errno : EIO;
+    }
+    memcpy(waiting + waiting_length, text, length);
+    waiting_length += length;
 }
 
 void cli_say(const char *format, ...)
@@ -132,10 +150,7 @@ void cli_say(const char *format, ...)
 
 void cli_write_at_leisure(void)
 {
-    static char buffer[1 << 16];
     writes_at_leisure = !terminal_is(stdout);
-    if (writes_at_leisure)
-        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
 bool cli_output_failed(void)
@@ -145,8 +160,7 @@ bool cli_output_failed(void)
 
 int cli_output_result(int code)
 {
-    writes_at_leisure = false;
-    cli_write("", 0);
+    send_waiting();
     if (output_error == 0 || terminal_reader_is_gone(output_error))
         return code;
     cli_message("standard output: cannot write: %s", strerror(output_error));
@@ -173,9 +187,10 @@ bool cli_parse_duration(const char *text, uint64_t *ns)
 {
     static const struct {
         const char *name;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
-    static const double longest = 10 * 365.25 * 86400;
+        double ns;
+    } units[] = {{"", 1e9},   {"ns", 1},     {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},
+                 {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+    static const double longest = 10 * 365.25 * 86400e9;
 
     char *end;
     const char *unit = text + strspn(text, "0123456789.");
@@ -187,10 +202,10 @@ bool cli_parse_duration(const char *text, uint64_t *ns)
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(unit, units[i].name) != 0)
             continue;
-        double seconds = value * units[i].seconds;
-        if (!(seconds >= 1e-3 && seconds <= longest))
+        double rounded = value * units[i].ns + 0.5;
+        if (!(rounded >= 1 && rounded <= longest))
             return false;
-        *ns = (uint64_t)(seconds * NS_PER_S + 0.5);
+        *ns = (uint64_t)rounded;
         return true;
     }
     return false;

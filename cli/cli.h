@@ -94,7 +94,8 @@ void *cli_allocate(size_t count, size_t size);
 
 /* ---- Values of options; false = not of this form ---- */
 
-/* "10", "10s", "500ms", "2m", "1h": ns, at least 1 ms, at most 10 years. */
+/* A decimal number and ns, us, ms, s, m, min, h or d, as the settings of a simulation take them; without a unit it is
+ * seconds. ns, rounded, at least 1, at most 10 years. */
 bool cli_parse_duration(const char *text, uint64_t *ns);
 /* A decimal or 0x number in [minimum, maximum]. */
 bool cli_parse_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value);

@@ -4,6 +4,7 @@
 #include "system.h"
 #include "terminal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,24 +27,32 @@ static const struct command {
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-static void print_help(FILE *to)
+/* What is said to somebody who did not ask for it. */
+static void complain(const char *format, ...) CLI_PRINTF(1, 2);
+static void complain(const char *format, ...)
 {
-    fputs(
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+}
+
+static void print_help(void (*say)(const char *format, ...))
+{
+    say("%s",
         "ptpmon: when each PTP frame passed the network card, next to the captured frame\n"
         "\n"
         "Usage: ptpmon COMMAND [OPTION...]\n"
         "\n"
-        "Commands:\n",
-        to);
+        "Commands:\n");
     for (size_t i = 0; i < COMMANDS; i++) {
         if (commands[i].summary[0] != 0)
-            fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+            say("  %-9s %s\n", commands[i].name, commands[i].summary);
     }
-    fputs(
+    say("%s",
         "\n"
         "  ptpmon COMMAND --help   the options of a command\n"
-        "  ptpmon --version        the version\n" SYSTEM_HELP_MORE,
-        to);
+        "  ptpmon --version        the version\n" SYSTEM_HELP_MORE);
 }
 
 static const struct command *find_command(const char *name)
@@ -112,8 +121,8 @@ static int run_help(int argc, char **argv)
 {
     static char option[] = "--help";
     if (argc < 2) {
-        print_help(stdout);
-        return CLI_OK;
+        print_help(cli_say);
+        return cli_output_result(CLI_OK);
     }
     char *arguments[] = {argv[1], option, NULL};
     return run_command(2, arguments);
@@ -123,15 +132,15 @@ int main(int argc, char **argv)
 {
     terminal_start(&argc, &argv);
     if (argc < 2) {
-        print_help(stderr);
+        print_help(complain);
         return CLI_USAGE;
     }
     const char *first = argv[1];
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
         return run_help(argc - 1, argv + 1);
     if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
-        printf("ptpmon %s\n", ptpmon_version());
-        return CLI_OK;
+        cli_say("ptpmon %s\n", ptpmon_version());
+        return cli_output_result(CLI_OK);
     }
     if (first[0] == '-')
         return cli_usage_error("unknown option %s", first);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "cli.h"
+#include "files.h"
 #include "format.h"
 #include "system.h"
 
@@ -10,6 +11,13 @@
 int options_expect(bool fits, const char *name, const char *bad, const char *expected)
 {
     return fits ? CLI_OK : cli_usage_error("--%s: `%s` is not %s", name, bad, expected);
+}
+
+int options_check_output(const char *value)
+{
+    const char *name = files_name_in(value);
+    bool fits = name[0] != 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    return options_expect(fits, "output", value, "what the names of files can begin with, such as trace or /tmp/trace");
 }
 
 static bool parse_choice(const char *text, const char *const *names, int *choice)
@@ -110,7 +118,7 @@ int options_take_shared(struct shared_options *shared, int option)
     switch (option) {
     case OPTION_DURATION:
         return options_expect(cli_parse_duration(optarg, &shared->duration_ns), "duration", optarg,
-                              "a time such as 10, 500ms, 2m, 1h");
+                              "a time such as 10 (seconds), 500ms, 2m, 1h");
     case OPTION_COUNT:
         return options_expect(cli_parse_number(optarg, 1, UINT64_MAX, &shared->count), "count", optarg,
                               "a number of frames from 1 on");

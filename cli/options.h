@@ -110,6 +110,9 @@ int options_take_shared(struct shared_options *shared, int option);
 /* CLI_OK, or CLI_USAGE after saying what a value of --NAME may be. */
 int options_expect(bool fits, const char *name, const char *bad, const char *expected);
 
+/* CLI_OK, or CLI_USAGE where `value` of --output cannot be what names of files begin with: a directory. */
+int options_check_output(const char *value);
+
 struct command_line {
     const struct option *options;
     const char *short_options; /* for getopt_long(), with ":h" at their begin */

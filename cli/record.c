@@ -34,7 +34,7 @@ static const char help[] =
     "      --no-capture        events only, no pcapng\n"
     "\n"
     "How long:\n"
-    "      --duration=TIME     end after 10, 500ms, 2m, 1h\n"
+    "      --duration=TIME     end after 10 (seconds), 500ms, 2m, 1h\n"
     "      --count=N           end once N frames have passed\n"
     "      --rotate=SIZE|TIME  go on to NAME-0001, NAME-0002 ... after so many bytes\n"
     "                          (500K, 100M, 2G) or so long (10s, 10m, 24h);\n"
@@ -347,7 +347,7 @@ static int take_option(void *context, int option)
     switch (option) {
     case 'o':
         options->output = optarg;
-        return options_expect(optarg[0] != 0, "output", optarg, "the name of a file");
+        return options_check_output(optarg);
     case 'q':
         options->quiet = true;
         return CLI_OK;

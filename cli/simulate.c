@@ -28,12 +28,14 @@ static const char usage[] =
     "      --json              the summary as a JSON object\n"
     "  -o, --output=PATH       where the files go; existing ones are replaced\n" OPTIONS_HELP_HELP
     "\n"
-    "Settings (TIME: 1.5us, 10s; default in brackets):\n";
+    "Settings (TIME: 1.5us, 10s; PPM: -1000 to 1000; default in brackets):\n";
 
 static const char afterwards[] =
     "\n"
-    "Faults are named in ptpmon-simulate(1). Exit codes: 0 done, 1 failed, 2 usage,\n"
-    "4 a right is missing; all: " SYSTEM_HELP_EXIT_CODES "\n";
+    "docs/simulator.md has the range of each, ptpmon-simulate(1) names the faults.\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 usage, 4 a right is missing;\n"
+    "all: " SYSTEM_HELP_EXIT_CODES "\n";
 
 enum { OPTION_SETTING = OPTION_OWN };
 
@@ -203,10 +205,11 @@ static int take_option(void *context, int option)
     struct simulate *simulate = context;
     if (option >= OPTION_SETTING)
         return take_setting(simulate, (size_t)(option - OPTION_SETTING), optarg);
-    if (option == 'o')
+    if (option == 'o') {
         simulate->path = optarg;
-    else
-        simulate->json = true;
+        return options_check_output(optarg);
+    }
+    simulate->json = true;
     return CLI_OK;
 }
 
@@ -214,7 +217,7 @@ static int check_and_run(struct simulate *simulate, int argc, char **argv)
 {
     if (optind < argc)
         return cli_usage_error("`%s` is too much: simulate takes options only", argv[optind]);
-    if (simulate->path == NULL || simulate->path[0] == 0)
+    if (simulate->path == NULL)
         return cli_usage_error("say where the files go: -o PATH");
     cli_signals_setup();
     return run(simulate);

@@ -22,7 +22,7 @@ static const char help[] =
     "\n" OPTIONS_HELP_FILTER
     "\n"
     "How long:\n"
-    "      --duration=TIME     end after 10, 500ms, 2m, 1h\n"
+    "      --duration=TIME     end after 10 (seconds), 500ms, 2m, 1h\n"
     "      --count=N           end after N frames shown\n"
     "\n" OPTIONS_HELP_SHOWN
     "\n"

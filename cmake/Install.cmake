@@ -28,7 +28,12 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/ptp_monitor DESTINATION ${PTPMON_
 file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# What program, manual pages and README refer to, placed as in the source tree, so that every link leads there.
+install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples include DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    FILES_MATCHING REGEX "\\.(md|png|1|c|h|py)$" PATTERN "__pycache__" EXCLUDE)
+install(FILES python/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/python)
+install(FILES tests/vm/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/vm)
 
 # Relative to its own place, so that the installed tree can be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE libdir)

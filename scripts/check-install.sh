@@ -32,6 +32,25 @@ for page in "$source"/docs/man/*.1; do
     [ ! -e "$page" ] || expect "a manual page" "share/man/man1/$(basename "$page")"
 done
 
+for document in README.md CHANGELOG.md CONTRIBUTING.md LICENSE docs/simulator.md docs/json.md docs/quantities.md \
+    docs/recordings.md docs/images/latency.png examples/watch.c examples/analyze.py python/README.md; do
+    expect "a document" "share/doc/ptpmon/$document"
+done
+# What the program, its manual pages and headers refer to, and what the documents' links lead to, is there.
+/usr/bin/python3 - "$source" "$prefix/share/doc/ptpmon" <<'EOF' || fail "documents that are referred to are not installed"
+import pathlib, re, sys
+source, documents = map(pathlib.Path, sys.argv[1:])
+wanted = {(file, documents / name) for folder in ("cli", "lib", "include", "docs/man", "python/ptp_monitor")
+          for file in (source / folder).rglob("*") if file.suffix in (".c", ".h", ".py", ".1")
+          for name in re.findall(r"\b(?:docs|examples)/[\w./-]*\w", file.read_text(encoding="utf-8"))}
+links = {(page, page.parent / link.partition("#")[0]) for page in documents.rglob("*.md")
+         for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+         if not re.match(r"[a-z]+:|#", link)}
+missing = sorted(f"{page}: {there}" for page, there in wanted | links if not there.exists())
+print("\n".join(missing), file=sys.stderr, end="\n" * bool(missing))
+sys.exit(bool(missing) or not wanted or len(links) < 20)
+EOF
+
 for recording in "$source"/share/demo/*; do
     expect "a recording" "share/ptpmon/demo/$(basename "$recording")"
 done
@@ -83,4 +102,11 @@ fence='```'
 diff <(sed -n "/^${fence}c\$/,/^$fence\$/p" "$source/README.md" | sed '1d;$d') <(grep -v SPDX "$example") ||
     fail "the example in README.md is not examples/watch.c"
 files=$(find "$prefix" -type f | wc -l)
+
+# Nothing of it stays, and nothing of others goes.
+touch "$prefix/bin/other" "$prefix/share/doc/other"
+PYTHONPATH=$(dirname "$(dirname "$package")") /usr/bin/python3 -c 'import ptp_monitor' # leaves what it compiled
+DESTDIR=$root "$source/scripts/uninstall.sh" "$build" >/dev/null
+left=$(find "$prefix" -type f -o -path "*ptp*" | sed "s:^$prefix/::" | sort | tr '\n' ' ')
+[ "$left" = "bin/other share/doc/other " ] || fail "after \`make uninstall\` there is: $left"
 say "$files files installed; the examples build, that of the README runs with either library, and so does the Python package"

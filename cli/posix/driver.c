@@ -2,7 +2,6 @@
 #include "cli.h"
 #include "commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Not in the list of commands. */
@@ -17,7 +16,7 @@ static int refuse(int argc, char **argv)
         "this command is on Windows only, where a driver is installed; here ptpmon brings its eBPF program along, and "
         "`ptpmon list` shows the interfaces";
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        printf("Usage: ptpmon %s\n\n%s.\n", argv[0], sentence);
+        cli_say("Usage: ptpmon %s\n\n%s.\n", argv[0], sentence);
         return CLI_OK;
     }
     cli_message("%s", sentence);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -43,6 +44,30 @@ unsigned terminal_columns(FILE *stream)
     if (!terminal_is(stream) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
         return 0;
     return size.ws_col;
+}
+
+/* A reader that is slow lets a signal come amidst of a write, and what another process said of the same open file may
+ * make it not wait for the reader. Neither is a failure. */
+static bool is_interruption(int error)
+{
+    struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (error == EAGAIN)
+        (void)poll(&room, 1, -1);
+    return error == EAGAIN || error == EINTR;
+}
+
+bool terminal_write(const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, text, length);
+        if (written >= 0) {
+            text += written;
+            length -= (size_t)written;
+        } else if (!is_interruption(errno)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool terminal_reader_is_gone(int error)

@@ -2,7 +2,6 @@
 #include "cli.h"
 #include "commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char command_demo_summary[] = "on Linux only: a grandmaster and a client of its own, watched";
@@ -14,7 +13,7 @@ static const char sentence[] =
 int command_demo(int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        printf("Usage: ptpmon demo\n\n%s.\n", sentence);
+        cli_say("Usage: ptpmon demo\n\n%s.\n", sentence);
         return CLI_OK;
     }
     cli_message("%s", sentence);

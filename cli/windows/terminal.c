@@ -102,6 +102,11 @@ unsigned terminal_columns(FILE *stream)
     return (unsigned)(about.srWindow.Right - about.srWindow.Left + 1);
 }
 
+bool terminal_write(const char *text, size_t length)
+{
+    return fwrite(text, 1, length, stdout) == length && fflush(stdout) == 0;
+}
+
 /* For a pipe whose other end is being closed the C library has no better word than EINVAL. */
 bool terminal_reader_is_gone(int error)
 {

@@ -181,6 +181,31 @@ static ptpmon_status refuse(const struct sim_fault *fault, const char *why)
     return ptpmon_fail(PTPMON_INVALID, "fault %s: %s", ptpmon_sim_fault_name(fault->kind), why);
 }
 
+/* A bit for each messageType. */
+static uint32_t types_sent(const struct sim_settings *settings)
+{
+    uint32_t types = 1u << AVB_PTP_SYNC | 1u << AVB_PTP_ANNOUNCE;
+    if (!settings->one_step)
+        types |= 1u << AVB_PTP_FOLLOW_UP;
+    if (settings->profile == SIM_E2E)
+        return types | 1u << AVB_PTP_DELAY_REQ | 1u << AVB_PTP_DELAY_RESP;
+    if (!settings->one_step || settings->profile == SIM_GPTP)
+        types |= 1u << AVB_PTP_PDELAY_RESP_FOLLOW_UP;
+    return types | 1u << AVB_PTP_PDELAY_REQ | 1u << AVB_PTP_PDELAY_RESP;
+}
+
+/* What would never happen is not what was meant. */
+static ptpmon_status check_when(const struct sim_settings *settings, const struct sim_fault *fault)
+{
+    if (fault->at > settings->duration)
+        return refuse(fault, "`at` is after the end; give less than duration, or a longer one");
+    if (fault->until <= fault->at)
+        return refuse(fault, "it ends before it begins; give an `until` greater than `at`");
+    if ((fault->types & types_sent(settings)) == 0)
+        return refuse(fault, "no message of this type is sent with this profile and step; choose another");
+    return PTPMON_OK;
+}
+
 static ptpmon_status check(struct ptpmon_simulation *simulation, const struct sim_fault *fault)
 {
     const struct sim_settings *settings = &simulation->settings;
@@ -221,7 +246,7 @@ static ptpmon_status check(struct ptpmon_simulation *simulation, const struct si
     if (fault->size < 0 && (fault->kind == SIM_DUPLICATE || fault->kind == SIM_REORDER ||
                             fault->kind == SIM_FOLLOW_UP_FIRST || fault->kind == SIM_LATE_TURNAROUND))
         return refuse(fault, "`size` is how much later; give 0 or more");
-    return PTPMON_OK;
+    return check_when(settings, fault);
 }
 
 ptpmon_status ptpmon_sim_faults_check(struct ptpmon_simulation *simulation)

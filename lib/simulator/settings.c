@@ -3,6 +3,8 @@
 
 #include "error.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ struct entry {
 #define DURATION_MAX     (24 * 3600 * SIM_S)
 #define PARTS(name, member, meaning) \
     { \
-        {name, "PPM", "0", meaning, false}, PPM, AT(member), 0, 0 \
+        {name, "PPM", "0", meaning, false}, PPM, AT(member), -SIM_PPM_MAX, SIM_PPM_MAX \
     }
 #define LOG(name, member, meaning) \
     { \
@@ -97,7 +99,7 @@ static const struct entry table[] = {
     SPAN("residence", residence, "10us", SIM_US, SIM_S, "in a bridge, without waiting"),
     WORDS("queue", queue, "none|uniform|exponential|gaussian", "none", "how long frames wait for other traffic"),
     SPAN("queue-time", queue_time, "1us", 0, SIM_S, "mean of that"),
-    {{"load", "P", "1", "how many frames wait, 0 to 1", false}, CHANCE, AT(load), 0, 0},
+    {{"load", "P", "1", "how many frames wait, 0 to 1", false}, CHANCE, AT(load), 0, 1},
     WORDS("queue-at", queue_at, "both|links|bridges", "both", "where they wait"),
     SPAN("granularity", granularity, "1ns", 1, SIM_S,
          "of the NICs' stamps, rounded down; below 1 ns messages carry the rest"),
@@ -155,8 +157,9 @@ static bool read_number(const char *text, size_t length, int64_t *value)
         return false;
     memcpy(copy, text, length);
     copy[length] = 0;
+    errno = 0;
     *value = strtoll(copy, &end, 10);
-    return *end == 0 && copy[0] != ' ';
+    return errno == 0 && *end == 0 && copy[0] != ' ';
 }
 
 /* The place of the word between the | of the table. */
@@ -260,9 +263,69 @@ static bool read_value(struct sim_settings *settings, const struct entry *entry,
     return fits;
 }
 
+/* ---- What is said of a value that does not fit ---- */
+
+/* "1s", "100ms", "6h"; "more than 0" of the least time that there is. */
+static int write_time(char *text, size_t size, sim_time time)
+{
+    static const struct unit {
+        const char *name;
+        sim_time length;
+    } units[] = {{"h", 3600 * SIM_S}, {"s", SIM_S}, {"ms", SIM_MS}, {"us", SIM_US}};
+    size_t i = 0;
+    if (time == 1)
+        return snprintf(text, size, "more than 0");
+    while (i < sizeof units / sizeof *units && time % units[i].length != 0)
+        i++;
+    return i < sizeof units / sizeof *units && time != 0
+               ? snprintf(text, size, "%" PRId64 "%s", time / units[i].length, units[i].name)
+               : snprintf(text, size, "%" PRId64, time / SIM_NS);
+}
+
+/* ", 0 to 1s": from where to where; nothing of what is no number. */
+static const char *write_range(const struct entry *entry, char *text, size_t size)
+{
+    int length = 0;
+    text[0] = 0;
+    switch (entry->kind) {
+    case TIME:
+    case TIMES:
+        length = snprintf(text, size, ", ");
+        length += write_time(text + length, size - (size_t)length, entry->minimum);
+        length += snprintf(text + length, size - (size_t)length, " to ");
+        (void)write_time(text + length, size - (size_t)length, entry->maximum);
+        break;
+    case PPM:
+    case CHANCE:
+    case NUMBER:
+    case DOMAINS:
+        snprintf(text, size, ", %" PRId64 " to %" PRId64, entry->minimum, entry->maximum);
+        break;
+    case INTERVAL:
+        snprintf(text, size, ", %" PRId64 " to %" PRId64 ", or auto", entry->minimum, entry->maximum);
+        break;
+    case WORD:
+    case TEXT:
+    case FAULT:
+        break;
+    }
+    return text;
+}
+
+static ptpmon_status refuse_value(const struct entry *entry, const char *value)
+{
+    char range[80];
+    const ptpmon_simulation_setting *shown = &entry->shown;
+    if ((entry->kind == TIME || entry->kind == TIMES) && ptpmon_sim_lacks_unit(value))
+        return ptpmon_fail(PTPMON_INVALID, "%s: `%s` has no unit; give a number and " SIM_UNITS ", such as %s",
+                           shown->name, value, shown->default_value);
+    return ptpmon_fail(PTPMON_INVALID, "%s: `%s` does not fit; give %s%s (%s)", shown->name, value, shown->value,
+                       write_range(entry, range, sizeof range), shown->meaning);
+}
+
 static ptpmon_status add_fault(struct sim_settings *settings, const char *value)
 {
-    char problem[96];
+    char problem[192];
     if (settings->fault_count == SIM_FAULTS_MAX)
         return ptpmon_fail(PTPMON_INVALID, "fault %s: more than %d faults; leave some out", value, SIM_FAULTS_MAX);
     if (!ptpmon_sim_parse_fault(value, &settings->faults[settings->fault_count], problem, sizeof problem))
@@ -300,8 +363,7 @@ ptpmon_status ptpmon_sim_settings_set(struct sim_settings *settings, const char 
         if (status != PTPMON_OK)
             return status;
     } else if (!read_value(settings, entry, value)) {
-        return ptpmon_fail(PTPMON_INVALID, "%s: `%s` does not fit; give %s (%s)", name, value, entry->shown.value,
-                           entry->shown.meaning);
+        return refuse_value(entry, value);
     }
     return keep_text(settings, index, value);
 }
@@ -352,6 +414,22 @@ static ptpmon_status check_bridges(const struct sim_settings *settings)
     return PTPMON_OK;
 }
 
+/* Those for links that there are not would do nothing. */
+static ptpmon_status check_counts(const struct sim_settings *settings)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const char *text = ptpmon_sim_settings_text(settings, i);
+        int64_t count = 1;
+        for (const char *at = text; table[i].kind == TIMES && (at = strchr(at, ',')) != NULL; at++)
+            count++;
+        if (count > settings->bridges + 1)
+            return ptpmon_fail(PTPMON_INVALID,
+                               "%s: `%s` is for %d links, and there are %d; give fewer, or more bridges",
+                               table[i].shown.name, text, (int)count, (int)settings->bridges + 1);
+    }
+    return PTPMON_OK;
+}
+
 static ptpmon_status check_links(const struct sim_settings *settings)
 {
     for (int64_t i = 0; i <= settings->bridges; i++) {
@@ -372,6 +450,8 @@ static ptpmon_status check_profile(const struct sim_settings *settings)
         return ptpmon_fail(PTPMON_INVALID, "unicast: not with gptp; leave it out, or choose profile=e2e");
     if (settings->profile != SIM_P2P && settings->turnaround_in_correction)
         return ptpmon_fail(PTPMON_INVALID, "turnaround-in: for profile=p2p only; leave it out");
+    if (settings->pcp != 0 && settings->vlan == 0)
+        return ptpmon_fail(PTPMON_INVALID, "pcp: frames have no tag that it could be in; set vlan, too");
     return PTPMON_OK;
 }
 
@@ -388,5 +468,7 @@ ptpmon_status ptpmon_sim_settings_resolve(struct sim_settings *settings)
     ptpmon_status status = check_profile(settings);
     if (status == PTPMON_OK)
         status = check_bridges(settings);
+    if (status == PTPMON_OK)
+        status = check_counts(settings);
     return status == PTPMON_OK ? check_links(settings) : status;
 }

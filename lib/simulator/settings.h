@@ -12,6 +12,7 @@
 #define SIM_DOMAINS_MAX    8
 #define SIM_FAULTS_MAX     32
 #define SIM_FAULT_SIZE_MAX (400 * SIM_S)
+#define SIM_PPM_MAX        1000
 #define SIM_NAME_SIZE      16           /* of a port, with its terminating 0 */
 #define SIM_AUTO           INT64_C(127) /* of an interval: as the profile says */
 
@@ -98,8 +99,12 @@ const char *ptpmon_sim_fault_name(enum sim_fault_kind kind);
 
 /* ---- Values; false = not of this form ---- */
 
-/* "1.5us", "-37s", "0": ns, us, ms, s, m, h; the nearest 2^-16 ns. */
+#define SIM_UNITS "ns, us, ms, s, m (or min), h or d"
+
+/* "1.5us", "-37s", "0": a number and one of SIM_UNITS; the nearest 2^-16 ns. */
 bool ptpmon_sim_parse_time(const char *text, size_t length, sim_time *time);
+/* A number, or several with commas between, one of which is all there is of a time. */
+bool ptpmon_sim_lacks_unit(const char *text);
 /* "12.5", "12.5ppm": parts per million, up to +-1000; the nearest 2^-48. */
 bool ptpmon_sim_parse_ppm(const char *text, size_t length, int64_t *rate);
 /* "0.01": 0 to 1, in 2^-32. */

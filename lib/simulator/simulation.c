@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "network.h"
 
+#include "earlier.h"
 #include "error.h"
 #include "tap.h"
 #include "truth.h"
@@ -279,6 +280,8 @@ static ptpmon_status prepare(struct ptpmon_simulation *simulation, const char *p
         status = ptpmon_sim_faults_check(simulation);
     if (status == PTPMON_OK)
         status = open_taps(simulation, ports);
+    if (status == PTPMON_OK)
+        status = ptpmon_sim_remove_earlier(simulation, path);
     return status == PTPMON_OK ? ptpmon_sim_truth_open(simulation, path) : status;
 }
 

@@ -364,12 +364,12 @@ static void set_boot_id(const struct sim_node *node, char *text, size_t size)
              high >> 16 & 0xFFFF, high & 0xFFF, (low >> 48 & 0x3FFF) | 0x8000, low & UINT64_C(0xFFFFFFFFFFFF));
 }
 
-static char *path_of(const char *path, const struct sim_port *port, const char *suffix)
+char *ptpmon_sim_path(const char *path, const char *port, const char *suffix)
 {
-    size_t size = strlen(path) + strlen(port->name) + strlen(suffix) + 3;
+    size_t size = strlen(path) + strlen(port) + strlen(suffix) + 3;
     char *name = malloc(size);
     if (name != NULL)
-        snprintf(name, size, "%s.%s.%s", path, port->name, suffix);
+        snprintf(name, size, "%s.%s.%s", path, port, suffix);
     return name;
 }
 
@@ -417,7 +417,8 @@ static ptpmon_status open_capture(struct sim_tap *tap, const char *path)
 
 static ptpmon_status open_files(struct sim_tap *tap, const char *path)
 {
-    char *events = path_of(path, tap->port, "events"), *capture = path_of(path, tap->port, "pcapng");
+    char *events = ptpmon_sim_path(path, tap->port->name, "events"),
+         *capture = ptpmon_sim_path(path, tap->port->name, "pcapng");
     ptpmon_status status = PTPMON_OK;
     if (events == NULL || capture == NULL)
         status = ptpmon_fail(PTPMON_NO_MEMORY, "%s: no memory to simulate; close other programs", path);

@@ -5,6 +5,9 @@
 
 #include "network.h"
 
+/* "PATH.PORT.SUFFIX", freed by the caller; NULL: no memory. */
+char *ptpmon_sim_path(const char *path, const char *port, const char *suffix);
+
 ptpmon_status ptpmon_sim_tap_open(struct sim_port *port, const char *path);
 /* Writes the last reading of the clocks, as of the simulation's time, and closes; the first failure. NULL is allowed.
  */

@@ -53,7 +53,9 @@ bool ptpmon_sim_parse_time(const char *text, size_t length, sim_time *time)
                  {"ms", 1000000},
                  {"s", NS_PER_SECOND},
                  {"m", 60 * NS_PER_SECOND},
-                 {"h", 3600 * NS_PER_SECOND}};
+                 {"min", 60 * NS_PER_SECOND},
+                 {"h", 3600 * NS_PER_SECOND},
+                 {"d", 86400 * NS_PER_SECOND}};
     int64_t value = 0;
     size_t used = 0;
     if (!parse_decimal(text, length, INT64_C(9000000000), &value, &used))
@@ -79,12 +81,25 @@ bool ptpmon_sim_parse_time(const char *text, size_t length, sim_time *time)
     return false;
 }
 
+bool ptpmon_sim_lacks_unit(const char *text)
+{
+    for (;; text++) {
+        int64_t value;
+        size_t used, length = strcspn(text, ",");
+        if (parse_decimal(text, length, INT64_C(9000000000), &value, &used) && used == length && value != 0)
+            return true;
+        text += length;
+        if (*text == 0)
+            return false;
+    }
+}
+
 bool ptpmon_sim_parse_ppm(const char *text, size_t length, int64_t *rate)
 {
     int64_t value = 0; /* 10^-9 ppm: 10^-15 */
     size_t used = 0;
-    if (!parse_decimal(text, length, 1000, &value, &used) || value > 1000 * FRACTION_ONE ||
-        value < -1000 * FRACTION_ONE || (used != length && !is_word(text + used, length - used, "ppm")))
+    if (!parse_decimal(text, length, SIM_PPM_MAX, &value, &used) || value > SIM_PPM_MAX * FRACTION_ONE ||
+        value < -SIM_PPM_MAX * FRACTION_ONE || (used != length && !is_word(text + used, length - used, "ppm")))
         return false;
     const int64_t one = INT64_C(1000000000000000);
     int64_t magnitude = sim_shift_divide(value < 0 ? -value : value, 49, one);
@@ -109,43 +124,66 @@ bool ptpmon_sim_parse_chance(const char *text, size_t length, uint64_t *chance)
 #define TYPES_EVENT \
     (TYPE(AVB_PTP_SYNC) | TYPE(AVB_PTP_DELAY_REQ) | TYPE(AVB_PTP_PDELAY_REQ) | TYPE(AVB_PTP_PDELAY_RESP))
 
+/* What a transparent clock corrects. */
+#define TYPES_CORRECTED (TYPE(AVB_PTP_SYNC) | TYPE(AVB_PTP_DELAY_REQ))
+
 enum need { NOTHING, A_SIZE, A_RATE };
+
+enum {
+    KEY_AT,
+    KEY_UNTIL,
+    KEY_P,
+    KEY_TYPE,
+    KEY_WHERE,
+    KEY_SIZE,
+    KEY_PPM,
+    KEY_LINK,
+    KEY_DIRECTION,
+    KEY_TAKES_OVER,
+    KEYS
+};
+#define KEY(name)  (1u << KEY_##name)
+#define ONCE       KEY(AT)
+#define FOR_A_TIME (KEY(AT) | KEY(UNTIL) | KEY(P) | KEY(WHERE))
+#define MESSAGES   (FOR_A_TIME | KEY(TYPE))
+#define LATER      (MESSAGES | KEY(SIZE))
 
 static const struct fault_form {
     const char *name;
     const char *where; /* this and the next two: default */
     sim_time size;
-    uint32_t types;
+    uint32_t types; /* 0: it is not about messages of a type */
+    uint32_t keys;
     enum need needs;
 } forms[SIM_FAULT_KINDS] = {
-    [SIM_LOSS] = {"loss", "client", 0, 0xFFFF, NOTHING},
-    [SIM_DUPLICATE] = {"duplicate", "client", SIM_MS, 0xFFFF, NOTHING},
-    [SIM_REORDER] = {"reorder", "client", 150 * SIM_MS, 0xFFFF, NOTHING},
+    [SIM_LOSS] = {"loss", "client", 0, 0xFFFF, MESSAGES, NOTHING},
+    [SIM_DUPLICATE] = {"duplicate", "client", SIM_MS, 0xFFFF, LATER, NOTHING},
+    [SIM_REORDER] = {"reorder", "client", 150 * SIM_MS, 0xFFFF, LATER, NOTHING},
     [SIM_FOLLOW_UP_FIRST] = {"follow_up_first", "client", 2 * SIM_MS, TYPE(AVB_PTP_SYNC) | TYPE(AVB_PTP_PDELAY_RESP),
-                             NOTHING},
-    [SIM_STUCK_LATCH] = {"stuck_latch", "client", 0, TYPES_EVENT, NOTHING},
-    [SIM_MISSING_TX_STAMP] = {"missing_tx_stamp", "client", 0, TYPES_EVENT, NOTHING},
-    [SIM_WRONG_SIGN] = {"wrong_sign", "bridge1", 0, 0xFFFF, NOTHING},
-    [SIM_NO_CORRECTION] = {"no_correction", "bridge1", 0, 0xFFFF, NOTHING},
-    [SIM_PHC_STEP] = {"phc_step", "client", 0, 0, A_SIZE},
-    [SIM_PHC_RATE] = {"phc_rate", "client", 0, 0, A_RATE},
-    [SIM_LATE_TURNAROUND] = {"late_turnaround", "", 15 * SIM_MS, 0, NOTHING},
-    [SIM_SECOND_GM] = {"second_gm", "", 0, 0, NOTHING},
-    [SIM_UTC_SECONDS] = {"utc_seconds", "gm", 0, 0, NOTHING},
-    [SIM_SEVERAL_RESPONDERS] = {"several_responders", "client", 0, 0, NOTHING},
+                             LATER, NOTHING},
+    [SIM_STUCK_LATCH] = {"stuck_latch", "client", 0, TYPES_EVENT, MESSAGES, NOTHING},
+    [SIM_MISSING_TX_STAMP] = {"missing_tx_stamp", "client", 0, TYPES_EVENT, MESSAGES, NOTHING},
+    [SIM_WRONG_SIGN] = {"wrong_sign", "bridge1", 0, TYPES_CORRECTED, MESSAGES, NOTHING},
+    [SIM_NO_CORRECTION] = {"no_correction", "bridge1", 0, TYPES_CORRECTED, MESSAGES, NOTHING},
+    [SIM_PHC_STEP] = {"phc_step", "client", 0, 0, ONCE | KEY(WHERE) | KEY(SIZE), A_SIZE},
+    [SIM_PHC_RATE] = {"phc_rate", "client", 0, 0, ONCE | KEY(WHERE) | KEY(PPM), A_RATE},
+    [SIM_LATE_TURNAROUND] = {"late_turnaround", "", 15 * SIM_MS, 0, FOR_A_TIME | KEY(SIZE), NOTHING},
+    [SIM_SECOND_GM] = {"second_gm", "", 0, 0, ONCE | KEY(SIZE) | KEY(PPM) | KEY(TAKES_OVER), NOTHING},
+    [SIM_UTC_SECONDS] = {"utc_seconds", "gm", 0, TYPE(AVB_PTP_SYNC) | TYPE(AVB_PTP_DELAY_RESP), MESSAGES, NOTHING},
+    [SIM_SEVERAL_RESPONDERS] = {"several_responders", "client", 0, 0, ONCE, NOTHING},
     [SIM_BAD_NANOSECONDS] = {"bad_nanoseconds", "client", 0,
                              TYPE(AVB_PTP_FOLLOW_UP) | TYPE(AVB_PTP_DELAY_RESP) | TYPE(AVB_PTP_PDELAY_RESP) |
                                  TYPE(AVB_PTP_PDELAY_RESP_FOLLOW_UP),
-                             NOTHING},
+                             MESSAGES, NOTHING},
     [SIM_CORRECTION_TOO_BIG] = {"correction_too_big", "client", 0,
                                 TYPE(AVB_PTP_SYNC) | TYPE(AVB_PTP_FOLLOW_UP) | TYPE(AVB_PTP_DELAY_RESP) |
                                     TYPE(AVB_PTP_PDELAY_RESP) | TYPE(AVB_PTP_PDELAY_RESP_FOLLOW_UP),
-                                NOTHING},
-    [SIM_RESTART] = {"restart", "gm", 0, 0, NOTHING},
-    [SIM_PATH_CHANGE] = {"path_change", "", 0, 0, A_SIZE},
-    [SIM_EVENT_LOSS] = {"event_loss", "client", 100 * SIM_MS, 0, NOTHING},
-    [SIM_CAPTURE_LOSS] = {"capture_loss", "client", 100 * SIM_MS, 0, NOTHING},
-    [SIM_SYSTEM_STEP] = {"system_step", "client", 0, 0, A_SIZE},
+                                MESSAGES, NOTHING},
+    [SIM_RESTART] = {"restart", "gm", 0, 0, ONCE | KEY(WHERE), NOTHING},
+    [SIM_PATH_CHANGE] = {"path_change", "", 0, 0, ONCE | KEY(LINK) | KEY(DIRECTION) | KEY(SIZE), A_SIZE},
+    [SIM_EVENT_LOSS] = {"event_loss", "client", 100 * SIM_MS, 0, ONCE | KEY(WHERE) | KEY(SIZE), NOTHING},
+    [SIM_CAPTURE_LOSS] = {"capture_loss", "client", 100 * SIM_MS, 0, ONCE | KEY(WHERE) | KEY(SIZE), NOTHING},
+    [SIM_SYSTEM_STEP] = {"system_step", "client", 0, 0, ONCE | KEY(WHERE) | KEY(SIZE), A_SIZE},
 };
 
 const char *ptpmon_sim_fault_name(enum sim_fault_kind kind)
@@ -193,32 +231,77 @@ static bool parse_where(const char *text, size_t length, struct sim_fault *fault
     return true;
 }
 
-static bool parse_argument(struct sim_fault *fault, const char *name, size_t name_length, const char *value,
-                           size_t length)
+static bool parse_link(const char *text, size_t length, struct sim_fault *fault)
 {
-    if (is_word(name, name_length, "p"))
-        return ptpmon_sim_parse_chance(value, length, &fault->chance);
-    if (is_word(name, name_length, "at"))
+    if (length != 1 || text[0] < '1' || text[0] > '9')
+        return false;
+    fault->link = (uint32_t)(text[0] - '0');
+    return true;
+}
+
+static const struct key {
+    const char *name, *takes;
+} keys[] = {
+    [KEY_AT] = {"at", "a TIME, such as 5s"},
+    [KEY_UNTIL] = {"until", "a TIME, such as 5s"},
+    [KEY_P] = {"p", "0 to 1"},
+    [KEY_TYPE] = {"type",
+                  "sync, delay_req, pdelay_req, pdelay_resp, follow_up, delay_resp, pdelay_resp_follow_up or "
+                  "announce"},
+    [KEY_WHERE] = {"where", "a node or port: gm, bridge1, bridge1-up... client"},
+    [KEY_SIZE] = {"size", "a TIME, -400s to 400s"},
+    [KEY_PPM] = {"ppm", "-1000 to 1000"},
+    [KEY_LINK] = {"link", "1 to 9, from the grandmaster on"},
+    [KEY_DIRECTION] = {"direction", "forward or reverse"},
+    [KEY_TAKES_OVER] = {"takes_over", "no or yes"},
+};
+_Static_assert(SIM_FAULT_SIZE_MAX == 400 * SIM_S && SIM_PPM_MAX == 1000, "as `keys` says");
+
+static bool parse_value(struct sim_fault *fault, size_t key, const char *value, size_t length)
+{
+    switch (key) {
+    case KEY_AT:
         return ptpmon_sim_parse_time(value, length, &fault->at) && fault->at >= 0;
-    if (is_word(name, name_length, "until"))
+    case KEY_UNTIL:
         return ptpmon_sim_parse_time(value, length, &fault->until) && fault->until >= 0;
-    if (is_word(name, name_length, "size"))
+    case KEY_P:
+        return ptpmon_sim_parse_chance(value, length, &fault->chance);
+    case KEY_TYPE:
+        return parse_type(value, length, &fault->types);
+    case KEY_WHERE:
+        return parse_where(value, length, fault);
+    case KEY_SIZE:
         return ptpmon_sim_parse_time(value, length, &fault->size) && fault->size <= SIM_FAULT_SIZE_MAX &&
                fault->size >= -SIM_FAULT_SIZE_MAX;
-    if (is_word(name, name_length, "ppm"))
+    case KEY_PPM:
         return ptpmon_sim_parse_ppm(value, length, &fault->rate);
-    if (is_word(name, name_length, "type"))
-        return parse_type(value, length, &fault->types);
-    if (is_word(name, name_length, "takes_over"))
-        return parse_either(value, length, "no", "yes", &fault->takes_over);
-    if (is_word(name, name_length, "direction"))
+    case KEY_LINK:
+        return parse_link(value, length, fault);
+    case KEY_DIRECTION:
         return parse_either(value, length, "forward", "reverse", &fault->reverse);
-    if (is_word(name, name_length, "where"))
-        return parse_where(value, length, fault);
-    if (!is_word(name, name_length, "link") || length != 1 || value[0] < '1' || value[0] > '9')
-        return false;
-    fault->link = (uint32_t)(value[0] - '0');
-    return true;
+    default:
+        return parse_either(value, length, "no", "yes", &fault->takes_over);
+    }
+}
+
+/* "at=5s"; false after saying what is wrong with it. */
+static bool parse_argument(struct sim_fault *fault, const char *text, size_t length, char *problem, size_t size)
+{
+    const struct fault_form *form = &forms[fault->kind];
+    size_t name = strcspn(text, "=,"), key = 0;
+    int shown = (int)(length < 40 ? length : 40);
+    while (key < KEYS && !is_word(text, name, keys[key].name))
+        key++;
+    if (key == KEYS)
+        snprintf(problem, size, "`%.*s` is none of at, until, p, type, where, size, ppm, link, direction, takes_over",
+                 shown, text);
+    else if ((form->keys >> key & 1) == 0)
+        snprintf(problem, size, "it takes no `%s`", keys[key].name);
+    else if (name >= length || !parse_value(fault, key, text + name + 1, length - name - 1))
+        snprintf(problem, size, "`%.*s` does not fit: %s is %s", shown, text, keys[key].name, keys[key].takes);
+    else
+        return true;
+    return false;
 }
 
 static bool find_form(const char *text, size_t length, struct sim_fault *fault)
@@ -249,14 +332,16 @@ bool ptpmon_sim_parse_fault(const char *text, struct sim_fault *fault, char *pro
     const char *at = text + name;
     while (*at != 0) {
         at++; /* : or , */
-        size_t length = strcspn(at, ","), key = strcspn(at, "=,");
-        if (key >= length || !parse_argument(fault, at, key, at + key + 1, length - key - 1)) {
-            snprintf(problem, size, "`%.*s` says nothing to a fault", (int)(length < 40 ? length : 40), at);
+        size_t length = strcspn(at, ",");
+        if (!parse_argument(fault, at, length, problem, size))
             return false;
-        }
         at += length;
     }
     const struct fault_form *form = &forms[fault->kind];
+    if (form->types != 0 && (form->types & fault->types) == 0) {
+        snprintf(problem, size, "it befalls no message of this type");
+        return false;
+    }
     if ((form->needs == A_SIZE && fault->size == 0) || (form->needs == A_RATE && fault->rate == 0)) {
         snprintf(problem, size, "%s needs a %s other than 0", form->name, form->needs == A_RATE ? "ppm" : "size");
         return false;

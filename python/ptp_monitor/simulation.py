@@ -11,9 +11,11 @@ docs/simulator.md describes the model, and the file of the truth, PATH.truth.jso
 """
 import ctypes
 import json
+import math
 import os
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from . import _analysis_structures as a
 from ._library import bytes_of, library, text_of
@@ -68,11 +70,31 @@ class _Asking:
             return False
 
 
+def _text_of(value: Any) -> str:
+    """As the library reads it: it has yes and no, and no exponents."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and math.isfinite(value):
+        return format(Decimal(repr(float(value))), "f")
+    return str(value)
+
+
+def _texts_of(values: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
+    """Settings, as the library takes them."""
+    repeatable = {setting.name for setting in settings() if setting.repeatable}
+    for name, value in values.items():
+        setting = name.replace("_", "-")
+        texts = [_text_of(each) for each in value] if isinstance(value, (list, tuple)) else [_text_of(value)]
+        for text in texts if setting in repeatable else [",".join(texts)]:
+            yield setting, text
+
+
 def simulate(path: "Union[str, os.PathLike[str]]", *, go_on: Optional[Callable[[float], bool]] = None,
              **values: Any) -> SimulationResult:
     """Simulates, and writes PATH.PORT.pcapng and PATH.PORT.events for each port, and PATH.truth.jsonl.
 
-    values: settings by name, '-' in a name as '_'; a list sets a repeatable one several times. Equal settings give
+    values: settings by name, '-' in a name as '_'; True and False are yes and no. A list sets a repeatable one, which
+    `fault` is, several times, and of others is the values with commas between: domains=[0, 20]. Equal settings give
     equal files. Raises InvalidUse for what is no setting or no value of it.
 
     go_on: called now and then with the part that is done, 0 to 1; False ends the run early. The files are whole up to
@@ -82,9 +104,8 @@ def simulate(path: "Union[str, os.PathLike[str]]", *, go_on: Optional[Callable[[
     asking = _Asking(go_on)
     simulation = loaded.open("ptpmon_simulation_open")
     try:
-        for name, value in values.items():
-            for each in value if isinstance(value, (list, tuple)) else [value]:
-                loaded.status("ptpmon_simulation_set", simulation, name.replace("_", "-").encode(), str(each).encode())
+        for setting, text in _texts_of(values):
+            loaded.status("ptpmon_simulation_set", simulation, setting.encode(), text.encode())
         result = a.ptpmon_simulation_result()
         loaded.status("ptpmon_simulation_run", simulation, bytes_of(path),
                       ctypes.cast(asking.function, ctypes.c_void_p), None, ctypes.byref(result))
@@ -162,7 +183,6 @@ class Truth:
 
     def clock_steps(self) -> Iterator[Dict[str, Any]]:
         """The steps of clocks, by faults and by servos."""
-        """Steps of clocks, those of faults and of servos."""
         return self.lines("clock_step")
 
 

@@ -29,6 +29,10 @@ static void test_durations(void **state)
         {"0.5", 500000000},
         {"1.001", 1001000000},
         {"1ms", 1000000},
+        {"500us", 500000},
+        {"1.5us", 1500},
+        {"125ns", 125},
+        {"1ns", 1},
         {"0.001", 1000000},
         {"3652.5d", 315576000000000000},
     };
@@ -58,7 +62,7 @@ static void test_bad_durations(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",      "0",    "0s",   "0.9ms", "-1",  "+1",    " 1", "1 s", "s",  "1x",    "1ss",    "1e3",
+        "",      "0",    "0s",   "0.4ns", "-1",  "+1",    " 1", "1 s", "s",  "1x",    "1ss",    "1e3",
         "1e400", "0x10", "0x1d", "inf",   "nan", "1.2.3", ".5", "1,5", "1S", "3653d", "87661h", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint64_t ns = UNTOUCHED;

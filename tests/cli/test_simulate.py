@@ -68,11 +68,40 @@ def test_json(tmp_path):
     (["-o", "x", "--observe=bridge1-up"], "observe: `bridge1-up` is no port of this network"),
     (["-o", "x", "--bridges"], "--bridges needs a value"),
     (["-o", "x", "--no-such=1"], "unknown or ambiguous option --no-such=1"),
+    (["-o", "x", "--drift=1001"], "drift: `1001` does not fit; give PPM, -1000 to 1000 (client's clock"),
+    (["-o", "x", "--duration=10"], "duration: `10` has no unit; give a number and ns, us, ms"),
+    (["-o", "x", "--link-delay=1us,2us"], "link-delay: `1us,2us` is for 2 links, and there are 1"),
+    (["-o", "x", "--fault=loss:p=2"], "`p=2` does not fit: p is 0 to 1"),
+    (["-o", "x", "--fault=loss:at=5s,until=3s"], "fault loss: it ends before it begins"),
+    (["-o", "x", "--fault=phc_step:at=100s,size=1ms"], "fault phc_step: `at` is after the end"),
+    (["-o", "x", "--fault=loss:type=delay_req"], "fault loss: no message of this type is sent"),
+    (["-o", "x", "--pcp=3"], "pcp: frames have no tag"),
+    (["-o", "x", "--seed=99999999999999999999"], "seed: `99999999999999999999` does not fit; give N, 0 to 92233720368"),
+    *((["-o", name], f"--output: `{name}` is not what the names of files can begin with")
+      for name in ("", ".", "..", "./", "none/", "/", "./..")),
 ])
 def test_command_lines_that_are_wrong(tmp_path, arguments, message):
     made = ptpmon("simulate", *arguments, cwd=tmp_path)
     assert made.returncode == 2 and message in made.stderr and made.stdout == "", made.stderr
     assert not list(tmp_path.iterdir())
+
+
+UNITS = {"5000000000ns": 5, "5000000us": 5, "5000ms": 5, "5s": 5, "0.1m": 6, "0.1min": 6, "0.002h": 7.2,
+         "0.0001d": 8.64}
+
+
+@pytest.mark.parametrize("text", UNITS)
+def test_a_time_has_the_same_units_in_every_command(tmp_path, text):
+    """simulate takes it for a duration; analyze and correlate for what they take a time for."""
+    made = ptpmon("simulate", "-o", tmp_path / "t", f"--duration={text}")
+    assert made.returncode == 0, made.stderr
+    end = json.loads((tmp_path / "t.truth.jsonl").read_text().splitlines()[-1])["time"][0] / 1e9
+    assert UNITS[text] <= end < UNITS[text] + 0.1
+    files = [tmp_path / "t.client.events", tmp_path / "t.client.pcapng"]
+    for options in (["analyze", f"--window={text}", f"--max-offset={text}", f"--tau0={text}"],
+                    ["correlate", f"--window={text}", f"--max-offset={text}"]):
+        read = ptpmon(*options, "--json", *files)
+        assert "is not a time" not in read.stderr and read.returncode == 0, read.stderr
 
 
 def test_a_directory_that_is_not_there(tmp_path):

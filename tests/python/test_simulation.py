@@ -439,13 +439,134 @@ def test_tshark_finds_nothing_wrong(run, name):
 
 # ---- The API ----
 
-def test_settings_are_those_of_the_page():
+def settings_of_the_page():
+    """name, value, range, default, meaning"""
     page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]*`|`[^`]*`) \| (.*?) \| (.*?) \|$",
+    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]*`|`[^`]*`) \| (?:([^|`]*?(?:, `auto`)?) )?\| (.*?) \| (.*?) \|$",
                       page.partition("## Settings")[2].partition("## Faults")[0].replace(r"\|", "\0"), re.M)
-    shown = [(name, value.strip("`").replace("\0", "|"), default.strip("`"), meaning.replace("\0", "|"))
-             for name, value, default, meaning in rows]
+    return [(name, value.strip("`").replace("\0", "|"), bounds, default.strip("`"), meaning.replace("\0", "|"))
+            for name, value, bounds, default, meaning in rows]
+
+
+SETTINGS = settings_of_the_page()
+BOUNDED = [(name, bounds.replace("2^63 - 1", str(2**63 - 1))) for name, _, bounds, _, _ in SETTINGS if bounds]
+TIMES = [name for name, value, *_ in SETTINGS if value.startswith("TIME")]
+
+
+def test_settings_are_those_of_the_page():
+    shown = [(name, value, default, meaning) for name, value, _, default, meaning in SETTINGS]
     assert shown == [(one.name, one.value, one.default_value, one.meaning) for one in simulation.settings()]
+    assert len(BOUNDED) > 30 and len(TIMES) > 15
+
+
+def fits(tmp_path, name, value):
+    """Whether the value is one of the setting; with the others it may not go together. The message otherwise."""
+    try:
+        simulation.simulate(tmp_path / "x", truth="none", observe="client", go_on=lambda _: False,
+                            **{"duration": "1ms", name.replace("-", "_"): value})
+    except InvalidUse as error:
+        if "does not fit" in str(error):
+            assert str(error).startswith(f"{name}: `{value}` does not fit; give ")
+            return str(error)
+    return None
+
+
+@pytest.mark.parametrize("name, bounds", BOUNDED)
+def test_ranges_are_those_of_the_page(tmp_path, name, bounds):
+    """Either end fits, and what lies one beyond it does not: the message says the range."""
+    first, last, auto = re.fullmatch(r"(.*) to (.*?)(, `auto`)?", bounds).groups()
+    number = re.compile(r"(-?[0-9.]+)([a-z]*)")
+    unit = number.fullmatch(last).group(2)
+    if first == "more than 0":
+        assert fits(tmp_path, name, f"0.0001{unit}") is None and fits(tmp_path, name, "0") is not None
+    for end, beyond in ((first, -1), (last, 1)):
+        if end == "more than 0":
+            continue
+        assert fits(tmp_path, name, end) is None
+        message = fits(tmp_path, name, f"{int(number.fullmatch(end).group(1)) + beyond}{unit}")
+        assert message is not None and f", {first} to {last}" in message
+    assert auto is None or fits(tmp_path, name, "auto") is None
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_without_unit_is_told(name):
+    with pytest.raises(InvalidUse, match=f"^{name}: `10` has no unit; give a number and ns, us, ms, s"):
+        simulation.simulate("unwritten", **{name.replace("-", "_"): 10})
+
+
+NEVER = {
+    "pcp: frames have no tag": dict(pcp=3),
+    "seed: `9223372036854775808` does not fit": dict(seed=2**63),
+    "seed: `99999999999999999999` does not fit": dict(seed=99999999999999999999),
+    "fault loss: it ends before it begins": dict(fault="loss:at=5s,until=3s"),
+    "fault loss: it ends before": dict(fault="loss:at=5s,until=5s"),
+    "fault phc_step: `at` is after the end": dict(fault="phc_step:at=10.001s,size=1ms"),
+    "fault reorder: `at` is after the end": dict(fault="reorder:at=1m"),
+    "fault loss: no message of this type": dict(fault="loss:type=delay_req"),
+    "fault duplicate: no message of this type": dict(profile="e2e", fault="duplicate:type=pdelay_req"),
+    "fault reorder: no message of this type": dict(profile="e2e", step="one", fault="reorder:type=follow_up"),
+    "fault bad_nanoseconds: no message of": dict(profile="p2p", step="one",
+                                                 fault="bad_nanoseconds:type=pdelay_resp_follow_up"),
+}
+
+
+@pytest.mark.parametrize("message", NEVER)
+def test_what_could_never_happen_is_refused(tmp_path, message):
+    with pytest.raises(InvalidUse, match=message):
+        simulation.simulate(tmp_path / "x", **NEVER[message])
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_can_happen_is_not_refused(run):
+    run(vlan=5, pcp=3)
+    run(fault=["phc_step:at=10s,size=1ms", "loss:at=5s,until=5.1s", "loss:type=pdelay_resp_follow_up"])
+    run(step="one", fault="loss:type=pdelay_resp_follow_up")  # of gptp Pdelay has two steps
+    run(profile="e2e", fault=["loss:type=delay_req,where=gm", "utc_seconds:type=delay_resp"])
+
+
+def test_small_numbers_have_no_exponent(run):
+    assert run(drift=1e-5).truth.settings["drift"] == "0.00001"
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_files_of_an_earlier_network_do_not_stay(tmp_path):
+    """What lies beside PATH.truth.jsonl is of its network; files of others are left alone."""
+    others = ["t.eth0.events", "t.bridge1-up.txt", "t2.bridge1-up.events", "t.bridge8-up.events"]
+    for name in others:
+        (tmp_path / name).write_text("of somebody else")
+    simulation.simulate(tmp_path / "t", bridges=2, duration="1s")
+    simulation.simulate(tmp_path / "t", duration="1s", observe="client")
+    assert names(tmp_path) == sorted([*others, "t.client.events", "t.client.pcapng", "t.truth.jsonl"])
+    assert simulation.read_truth(tmp_path / "t").ports == ["client"]
+
+
+def test_a_run_that_is_refused_leaves_the_earlier_one(tmp_path):
+    simulation.simulate(tmp_path / "t", bridges=1, duration="1s")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(InvalidUse):
+        simulation.simulate(tmp_path / "t", pcp=3)
+    assert before == {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("header", [
+    '{"type":"header","schema":1,"nodes":[{"ports":[{"name":"/../x","portIdentity":"1","observed":true}]}]}\n',
+    '{"type":"header","schema":1,"nodes":[{"ports":[{"name":"x","portIdentity":"1","observed":false}]}]}\n',
+    '{"type":"header","schema":2,"nodes":[{"ports":[{"name":"x","portIdentity":"1","observed":true}]}]}\n',
+    '{"type":"header","schema":1,"nodes":[{"ports":[{"name":"x","portIdentity":"1","observed":true}]}]}',
+    '{"type":"header","schema":1,"nodes":[{"name":"x","role":"client"}]}\n',
+    '{"type":"header","schema":1,' + " " * 300000 + '{"name":"x","portIdentity":"1","observed":true}\n',
+])
+def test_a_truth_that_is_none_removes_nothing(tmp_path, header):
+    (tmp_path / "a.").mkdir()
+    for name in ("a.x.events", "x.events", "x.pcapng"):
+        (tmp_path / name).write_text("of somebody else")
+    (tmp_path / "a.truth.jsonl").write_text(header)
+    simulation.simulate(tmp_path / "a", duration="1s", observe="gm")
+    assert names(tmp_path) == ["a.", "a.gm.events", "a.gm.pcapng", "a.truth.jsonl", "a.x.events", "x.events",
+                               "x.pcapng"]
 
 
 def test_keywords(run, tmp_path):
@@ -489,3 +610,14 @@ def test_a_truth_that_is_none(tmp_path):
             simulation.read_truth(tmp_path / "x")
     with pytest.raises(FileNotFoundError):
         simulation.read_truth(tmp_path / "absent")
+
+
+def test_lists_and_yes_and_no(tmp_path):
+    """A list is one value but for what can be set several times; True is how Python says yes."""
+    simulation.simulate(tmp_path / "two", profile="e2e", duration="1s", domains=[1, 2], observe=["gm", "client"],
+                        unicast=True)
+    settings = simulation.read_truth(tmp_path / "two").settings
+    assert (settings["domains"], settings["observe"], settings["unicast"]) == ("1,2", "gm,client", "yes")
+    assert {one.name for one in tmp_path.glob("two.*.events")} == {"two.gm.events", "two.client.events"}
+    with pytest.raises(InvalidUse, match="1s,2s"):
+        simulation.simulate(tmp_path / "none", duration=["1s", "2s"])

@@ -86,6 +86,8 @@ static void test_times(void **state)
         {"+2.000000001s", 2 * SIM_S + SIM_NS},
         {"-0.25ms", -250 * SIM_US},
         {"1.5m", 90 * SIM_S},
+        {"1.5min", 90 * SIM_S},
+        {"0.5d", 12 * 3600 * SIM_S},
         {"24h", 24 * 3600 * SIM_S},
     };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
@@ -122,7 +124,7 @@ static void test_faults_are_read(void **state)
 {
     (void)state;
     struct sim_fault fault;
-    char problem[96];
+    char problem[192];
     assert_true(ptpmon_sim_parse_fault("loss:type=sync,p=0.25,at=1s,until=2s,where=bridge1-up", &fault, problem,
                                        sizeof problem));
     assert_int_equal(fault.kind, SIM_LOSS);
@@ -133,9 +135,44 @@ static void test_faults_are_read(void **state)
     assert_string_equal(fault.where, "bridge1-up");
     for (int kind = 0; kind < SIM_FAULT_KINDS; kind++) {
         char text[64];
-        snprintf(text, sizeof text, "%s:size=1us,ppm=1", ptpmon_sim_fault_name((enum sim_fault_kind)kind));
-        assert_true(ptpmon_sim_parse_fault(text, &fault, problem, sizeof problem));
+        static const char *const needs[] = {"", ":size=1us", ":ppm=1"};
+        bool fits = false;
+        for (size_t i = 0; i < sizeof needs / sizeof *needs && !fits; i++) {
+            snprintf(text, sizeof text, "%s%s", ptpmon_sim_fault_name((enum sim_fault_kind)kind), needs[i]);
+            fits = ptpmon_sim_parse_fault(text, &fault, problem, sizeof problem);
+        }
+        assert_true(fits);
         assert_int_equal(fault.kind, kind);
+    }
+}
+
+static void test_faults_take_what_means_something_to_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem;
+    } wrong[] = {
+        {"loss:p=2", "`p=2` does not fit: p is 0 to 1"},
+        {"loss:at=5", "`at=5` does not fit: at is a TIME"},
+        {"loss:p", "`p` does not fit"},
+        {"loss:q=1", "`q=1` is none of at, until, p"},
+        {"loss:size=1s", "it takes no `size`"},
+        {"phc_step:size=1s,p=0.5", "it takes no `p`"},
+        {"phc_step:size=1s,until=2s", "it takes no `until`"},
+        {"phc_step:size=401s", "size is a TIME, -400s to 400s"},
+        {"phc_rate:ppm=1001", "ppm is -1000 to 1000"},
+        {"path_change:size=1us,link=10", "link is 1 to 9"},
+        {"second_gm:takes_over=maybe", "takes_over is no or yes"},
+        {"stuck_latch:type=announce", "it befalls no message of this type"},
+        {"bad_nanoseconds:type=sync", "it befalls no message of this type"},
+        {"loss:type=signaling", "type is sync, delay_req"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct sim_fault fault;
+        char problem[192] = "";
+        assert_false(ptpmon_sim_parse_fault(wrong[i].text, &fault, problem, sizeof problem));
+        if (strstr(problem, wrong[i].problem) == NULL)
+            fail_msg("%s: %s", wrong[i].text, problem);
     }
 }
 
@@ -208,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_rates_and_chances),
         cmocka_unit_test(test_faults_are_read),
+        cmocka_unit_test(test_faults_take_what_means_something_to_them),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_wander),
         cmocka_unit_test(test_agenda),
