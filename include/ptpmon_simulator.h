@@ -51,9 +51,10 @@ typedef struct ptpmon_simulation_result {
 
 /*
  * Simulates and writes PATH.PORT.pcapng and PATH.PORT.events for each port, such as trace.client.pcapng, and
- * PATH.truth.jsonl. Existing files are replaced; those of ports that only an earlier run with this path had, as the truth
- * there says, are removed. `go_on` (may be NULL) is asked now and then with the part that is done, 0..1; false ends the
- * run early: the files are whole up to there. A simulation runs once. `result` may be NULL.
+ * PATH.truth.jsonl. Existing files are replaced; those of ports that only an earlier run with this path had, as the
+ * truth there says, are removed. `go_on` (may be NULL) is asked now and then with the part that is done, 0..1; false
+ * ends the run early: the files are whole up to there. A simulation runs once. `result` may be NULL.
+ *
  * Errors: INVALID (settings that do not go together; ran already), IO, NO_PERMISSION, NO_MEMORY.
  */
 PTPMON_API ptpmon_status ptpmon_simulation_run(ptpmon_simulation *simulation, const char *path,

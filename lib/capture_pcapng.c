@@ -335,7 +335,7 @@ static ptpmon_status read_interface(struct pcapng_capture *capture, const uint8_
 {
     struct interface *interface = NULL;
     ptpmon_status status = add_interface(capture, &interface);
-    if (status != PTPMON_OK)
+    if (interface == NULL)
         return status;
     interface->linktype = get16(capture, body);
     status = read_interface_options(capture, interface, options);

@@ -326,7 +326,7 @@ static void put(struct ptpmon_point *point, struct ptpmon_pending *pending, stru
         return;
     if (is_complete(pending))
         ptpmon_complete(point, pending);
-    else if (pending->kind == PTPMON_EXCHANGE_SYNC && place == PLACE_FIRST && ptpmon_list_is_empty(&pending->undecided))
+    else if (port && pending->kind == PTPMON_EXCHANGE_SYNC && ptpmon_list_is_empty(&pending->undecided))
         ptpmon_list_append(&port->undecided, &pending->undecided);
 }
 

@@ -255,7 +255,7 @@ static const struct key {
     [KEY_DIRECTION] = {"direction", "forward or reverse"},
     [KEY_TAKES_OVER] = {"takes_over", "no or yes"},
 };
-_Static_assert(SIM_FAULT_SIZE_MAX == 400 * SIM_S && SIM_PPM_MAX == 1000, "as `keys` says");
+_Static_assert(SIM_FAULT_SIZE_MAX / SIM_S == 400 && SIM_PPM_MAX == 1000, "as `keys` says");
 
 static bool parse_value(struct sim_fault *fault, size_t key, const char *value, size_t length)
 {
