@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "files.h"
 
+#include "file.h"
 #include "windows/wide.h"
 
 #include <errno.h>
@@ -46,12 +47,7 @@ const char *files_standard_input(void)
 
 bool files_remove(const char *path)
 {
-    wchar_t *wide = ptpmon_wide_path(path);
-    bool removed = wide != NULL && (_wunlink(wide) == 0 || errno == ENOENT);
-    int error = errno;
-    free(wide);
-    errno = error;
-    return removed;
+    return ptpmon_file_remove(path);
 }
 
 uint64_t files_size(const char *path)
