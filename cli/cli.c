@@ -112,7 +112,7 @@ int cli_option_error(int option, const char *argument)
     return cli_usage_error("unknown or ambiguous option %s", argument);
 }
 
-static void send(const char *text, size_t length)
+static void send_out(const char *text, size_t length)
 {
     errno = 0;
     if (output_error == 0 && !terminal_write(text, length))
@@ -121,7 +121,7 @@ static void send(const char *text, size_t length)
 
 static void send_waiting(void)
 {
-    send(waiting, waiting_length);
+    send_out(waiting, waiting_length);
     waiting_length = 0;
 }
 
@@ -130,7 +130,7 @@ void cli_write(const char *text, size_t length)
     if (length > sizeof waiting - waiting_length)
         send_waiting();
     if (!writes_at_leisure || length > sizeof waiting) {
-        send(text, length);
+        send_out(text, length);
         return;
     }
     memcpy(waiting + waiting_length, text, length);
