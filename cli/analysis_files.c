@@ -3,9 +3,11 @@
 
 #include "cli.h"
 #include "files.h"
-#include "recording_names.h"
 #include "replay.h"
 
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,17 +123,44 @@ static bool stands_here(const struct pairing *pairing, size_t i, size_t other)
     return other == NONE || other > i || (pairing->files[i].is_events && pairing->other[other] != i);
 }
 
+/* The same of a recording in the set after this one? */
+static bool is_next(const struct analysis_file *file, const struct analysis_file *other)
+{
+    return file->sets_of != NULL && file->sets_of == other->sets_of && other->set == file->set + 1 &&
+           strcmp(file->path + file->rest, other->path + other->rest) == 0;
+}
+
+/* firsts: a file of each pair. The pairs of a set come before those of the next one. */
+static void link_sets(struct analysis_pair *pairs, const struct analysis_file *const *firsts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count && firsts[i]->sets_of != NULL && firsts[j]->set <= firsts[i]->set + 1; j++) {
+            if (!is_next(firsts[i], firsts[j]))
+                continue;
+            pairs[i].next = &pairs[j];
+            pairs[j].continues = true;
+            break;
+        }
+    }
+}
+
 static size_t list_pairs(const struct pairing *pairing, struct analysis_pair *pairs)
 {
+    const struct analysis_file **firsts = cli_allocate(pairing->count + 1, sizeof *firsts);
     size_t count = 0;
     for (size_t i = 0; i < pairing->count; i++) {
         size_t other = pairing->other[i];
         if (!stands_here(pairing, i, other))
             continue;
         bool is_events = pairing->files[i].is_events;
-        pairs[count].capture = path_of(pairing, is_events ? other : i);
-        pairs[count++].events = path_of(pairing, is_events ? i : other);
+        firsts[count] = &pairing->files[i];
+        pairs[count++] = (struct analysis_pair){
+            .capture = path_of(pairing, is_events ? other : i),
+            .events = path_of(pairing, is_events ? i : other),
+        };
     }
+    link_sets(pairs, firsts, count);
+    free(firsts);
     return count;
 }
 
@@ -182,7 +211,7 @@ static void add_file(struct analysis_files *files, char *path)
         files->files = larger;
         files->capacity = capacity;
     }
-    files->files[files->count++] = (struct analysis_file){path, is_events(path)};
+    files->files[files->count++] = (struct analysis_file){.path = path, .is_events = is_events(path)};
 }
 
 static bool add_if_there(struct analysis_files *files, const char *name, const char *ending)
@@ -239,46 +268,105 @@ static bool add_recording(struct analysis_files *files, const char *name)
     return files->count > first;
 }
 
-/* Whether it is the name of a recording in sets that follow one another; `file` is one of theirs. */
-static bool is_rotated(const char *name, char file[static RECORDING_PATH_SIZE])
+/* ---- Sets that follow one another ---- */
+
+/* Their numbers: NAME-0001.events... */
+struct numbers {
+    const char *base; /* without a directory */
+    unsigned long *numbers;
+    size_t count, capacity;
+};
+
+static bool visit_set(void *context, const char *file)
 {
-    char any[] = "";
-    char *const interfaces[] = {any};
-    struct recording_names names = {.interfaces = interfaces, .interface_count = 1, .captures = true, .numbered = true};
-    return recording_names_set_base(&names, name) && recording_names_in_use(&names, file);
+    struct numbers *numbers = context;
+    size_t length = strlen(numbers->base);
+    char *end;
+    if (strncmp(file, numbers->base, length) != 0 || file[length] != '-' || !isdigit((unsigned char)file[length + 1]))
+        return true;
+    unsigned long number = strtoul(file + length + 1, &end, 10);
+    if (*end != '.' ||
+        (base_length(end, EVENTS_ENDING) == 0 && strcmp(end, EVENTS_ENDING) != 0 && strcmp(end, CAPTURE_ENDING) != 0))
+        return true;
+    if (numbers->count == numbers->capacity) {
+        size_t capacity = numbers->capacity * 2 + 64;
+        unsigned long *larger = cli_allocate(capacity, sizeof *larger);
+        if (numbers->count > 0)
+            memcpy(larger, numbers->numbers, numbers->count * sizeof *larger);
+        free(numbers->numbers);
+        numbers->numbers = larger;
+        numbers->capacity = capacity;
+    }
+    numbers->numbers[numbers->count++] = number;
+    return true;
 }
 
-/* The files of one argument. */
-static int find_files(struct analysis_files *files, const char *name)
+static int by_number(const void *a, const void *b)
 {
-    char file[RECORDING_PATH_SIZE];
-    if (!files_is_taken(name) && *files_name_in(name) != 0) {
-        if (add_recording(files, name))
-            return CLI_OK;
-        if (is_rotated(name, file))
-            return cli_usage_error(
-                "%s: a recording in sets that follow one another (--rotate), which are analyzed one "
-                "at a time; name one of them, such as %s",
-                name, file);
+    const unsigned long *first = a, *second = b;
+    return (*first > *second) - (*first < *second);
+}
+
+static void add_set(struct analysis_files *files, const char *name, unsigned long number, size_t set)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "-%04lu", number);
+    char *set_name = joined(name, strlen(name), digits);
+    size_t first = files->count;
+    add_recording(files, set_name);
+    for (size_t i = first; i < files->count; i++) {
+        files->files[i].sets_of = name;
+        files->files[i].set = set;
+        files->files[i].rest = strlen(set_name);
     }
-    add_file(files, joined(name, strlen(name), ""));
-    return CLI_OK;
+    free(set_name);
+}
+
+/* What `record --rotate` has written, from the first set that is there to the last. */
+static bool add_sets(struct analysis_files *files, const char *name)
+{
+    struct numbers numbers = {.base = files_name_in(name)};
+    size_t first = files->count, set = 0;
+    files_each_beside(name, visit_set, &numbers);
+    if (numbers.count > 0)
+        qsort(numbers.numbers, numbers.count, sizeof *numbers.numbers, by_number);
+    for (size_t i = 0; i < numbers.count; i++) {
+        if (i == 0 || numbers.numbers[i] != numbers.numbers[i - 1])
+            add_set(files, name, numbers.numbers[i], ++set);
+    }
+    free(numbers.numbers);
+    return files->count > first;
+}
+
+/* ---- All of them ---- */
+
+/* The files of one argument. */
+static void find_files(struct analysis_files *files, const char *name)
+{
+    bool is_name = !files_is_taken(name) && *files_name_in(name) != 0;
+    if (!is_name || !(add_recording(files, name) || add_sets(files, name)))
+        add_file(files, joined(name, strlen(name), ""));
+}
+
+static size_t count_without_later_sets(const struct analysis_files *files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < files->count; i++)
+        count += files->files[i].set <= 1;
+    return count;
 }
 
 int analysis_files_find(struct analysis_files *files, char **arguments, size_t count)
 {
-    int code = CLI_OK;
-    for (size_t i = 0; i < count && code == CLI_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *name = strcmp(arguments[i], "-") == 0 ? files_standard_input() : arguments[i];
-        code = name != NULL ? find_files(files, name)
-                            : cli_usage_error(
-                                  "-: standard input has no name here; write the capture to a file and "
-                                  "give that");
+        if (name == NULL)
+            return cli_usage_error("-: standard input has no name here; write the capture to a file and give that");
+        find_files(files, name);
     }
-    if (code != CLI_OK)
-        return code;
-    if (files->count > 2 * (size_t)ANALYSIS_POINTS_MAX)
-        return cli_usage_error("%zu files are too many, %d pairs at most", files->count, ANALYSIS_POINTS_MAX);
+    size_t found = count_without_later_sets(files);
+    if (found > 2 * (size_t)ANALYSIS_POINTS_MAX)
+        return cli_usage_error("%zu files are too many, %d pairs at most", found, ANALYSIS_POINTS_MAX);
     return CLI_OK;
 }
 

@@ -14,11 +14,15 @@
 struct analysis_file {
     char *path;
     bool is_events;
+    const char *sets_of; /* the recording of which it is in a set (--rotate): as it was named; NULL = in none */
+    size_t set, rest;    /* the how manieth; where in the path that goes on which is the same in all sets */
 };
 
 /* The files of one observation point. */
 struct analysis_pair {
-    const char *capture, *events; /* one of them may be NULL */
+    const char *capture, *events;     /* one of them may be NULL */
+    const struct analysis_pair *next; /* those of the next set of a recording that was rotated; NULL = there is none */
+    bool continues;                   /* it is the next one of another */
 };
 
 /*
@@ -27,14 +31,16 @@ struct analysis_pair {
  *   2. of the rest, as many captures as events: in the order in which they are named;
  *   3. not as many: events belong to the capture named right before them, or else right after them;
  *   4. what is left is alone.
- * Pairs come in the order of their first file. Returns how many; `pairs` has room for `count`.
+ * Pairs come in the order of their first file; those of the sets of one recording are linked. Returns how many; `pairs`
+ * has room for `count`.
  */
 size_t analysis_pair_files(const struct analysis_file *files, size_t count, struct analysis_pair *pairs);
 
 /*
- * The files that are named: of each argument that is no file but the NAME of a recording, its files; of "-" standard
- * input. A pipe is a capture: events are read more than once. CLI_OK, or an exit code after saying what is wrong. Freed
- * with analysis_files_free().
+ * The files that are named: of each argument that is no file but the NAME of a recording, its files, of all its sets;
+ * of
+ * "-" standard input. The arguments must outlive the list. A pipe is a capture: events are read more than once. CLI_OK,
+ * or an exit code after saying what is wrong. Freed with analysis_files_free().
  */
 struct analysis_files {
     struct analysis_file *files;

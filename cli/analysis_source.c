@@ -20,6 +20,7 @@
 
 struct analysis_source {
     const struct analysis_pair *files;
+    size_t sets, sets_read;
     const struct analysis_source_options *options;
     struct replay *replay; /* NULL: a capture alone, in `capture` */
     struct replay_counts counts;
@@ -90,12 +91,82 @@ static inline void fetch_frame(struct analysis_source *source)
     }
 }
 
-static void fetch(struct analysis_source *source)
+static void fetch_of_set(struct analysis_source *source)
 {
     if (source->replay != NULL)
         fetch_observation(source);
     else
         fetch_frame(source);
+}
+
+/* ---- Sets ---- */
+
+static bool has_message(const char *capture_path)
+{
+    ptpmon_capture *capture = NULL;
+    ptpmon_frame frame;
+    PTP_TIMESTAMP_EVENT identity;
+    bool found = false;
+    if (ptpmon_capture_open_file(capture_path, &capture) != PTPMON_OK)
+        return false;
+    while (!found && ptpmon_capture_next(capture, &frame) == PTPMON_OK)
+        found = ptpmon_frame_message(&frame, &identity, NULL) == PTPMON_OK;
+    ptpmon_capture_close(capture);
+    return found;
+}
+
+/* A set in which nothing passed cannot be compared with its capture: its readings of the clocks are enough. */
+static ptpmon_status open_replay(struct analysis_source *source)
+{
+    const struct analysis_pair *files = source->files;
+    const ptpmon_observer_options *options = &source->options->observer;
+    ptpmon_status status = replay_open(files->capture, files->events, options, &source->replay);
+    if (status == PTPMON_BAD_FILE && source->sets > 1 && files->capture != NULL && !has_message(files->capture))
+        status = replay_open(NULL, files->events, options, &source->replay);
+    return status == PTPMON_OK ? replay_counts(source->replay, &source->counts) : status;
+}
+
+static ptpmon_status open_set(struct analysis_source *source)
+{
+    source->bytes = 0;
+    if (source->files->events != NULL)
+        return open_replay(source);
+    source->file_bytes = files_size(source->files->capture);
+    return ptpmon_capture_open_file(source->files->capture, &source->capture);
+}
+
+static void close_set(struct analysis_source *source)
+{
+    replay_close(source->replay);
+    ptpmon_capture_close(source->capture);
+    source->replay = NULL;
+    source->capture = NULL;
+}
+
+/* Goes on to the next set that can be read. False: there is none, and what was open remains so. */
+static bool next_set(struct analysis_source *source)
+{
+    if (source->files->next == NULL || cli_stop_requested())
+        return false;
+    close_set(source);
+    do {
+        source->files = source->files->next;
+        source->sets_read++;
+        ptpmon_status status = open_set(source);
+        if (status == PTPMON_OK)
+            return true;
+        close_set(source);
+        cli_library_error(status);
+        source->failure = cli_first_failure(source->failure, status);
+    } while (source->files->next != NULL);
+    return false;
+}
+
+static void fetch(struct analysis_source *source)
+{
+    fetch_of_set(source);
+    while (!source->has_next && next_set(source))
+        fetch_of_set(source);
 }
 
 /* ---- Points ---- */
@@ -189,31 +260,20 @@ bool analysis_source_time(const struct analysis_source *source, int64_t *time_ns
 
 /* ---- Begin and end ---- */
 
-static ptpmon_status open_files(struct analysis_source *source, struct analysis *analysis)
-{
-    const struct analysis_pair *files = source->files;
-    if (files->events == NULL) {
-        source->file_bytes = files_size(files->capture);
-        return ptpmon_capture_open_file(files->capture, &source->capture);
-    }
-    ptpmon_status status = replay_open(files->capture, files->events, &source->options->observer, &source->replay);
-    if (status == PTPMON_OK)
-        status = replay_counts(source->replay, &source->counts);
-    if (status == PTPMON_OK)
-        status = add_replay_point(source, analysis);
-    return status;
-}
-
 int analysis_source_open(const struct analysis_pair *files, const struct analysis_source_options *options,
                          struct analysis *analysis, struct analysis_source **source)
 {
     struct analysis_source *opened = cli_allocate(1, sizeof *opened);
     opened->files = files;
+    for (; files != NULL; files = files->next)
+        opened->sets++;
     opened->options = options;
     opened->time_ns = INT64_MIN;
     for (size_t i = 0; i < ANALYSIS_POINTS_MAX; i++)
         opened->points[i] = NO_POINT;
-    ptpmon_status status = open_files(opened, analysis);
+    ptpmon_status status = open_set(opened);
+    if (status == PTPMON_OK && opened->replay != NULL)
+        status = add_replay_point(opened, analysis);
     if (status != PTPMON_OK) {
         analysis_source_close(opened);
         return cli_library_error(status);
@@ -227,8 +287,7 @@ void analysis_source_close(struct analysis_source *source)
 {
     if (source == NULL)
         return;
-    replay_close(source->replay);
-    ptpmon_capture_close(source->capture);
+    close_set(source);
     free(source);
 }
 
@@ -246,12 +305,12 @@ int analysis_source_end(struct analysis_source *source, struct analysis *analysi
 {
     if (source->replay != NULL)
         replay_alignment(source->replay, &analysis->points[source->point].alignment);
-    else if (!has_point(source) && analysis->count < ANALYSIS_POINTS_MAX)
+    else if (source->capture != NULL && !has_point(source) && analysis->count < ANALYSIS_POINTS_MAX)
         source->failure = cli_first_failure(source->failure, add_capture_point(source, analysis, 0));
     return cli_exit_code(source->failure);
 }
 
-double analysis_source_share(const struct analysis_source *source)
+static double share_of_set(const struct analysis_source *source)
 {
     const struct replay_counts *counts = &source->counts;
     if (source->replay == NULL)
@@ -259,6 +318,11 @@ double analysis_source_share(const struct analysis_source *source)
     if (source->seen_until <= counts->from || counts->to <= counts->from)
         return 0;
     return (double)(source->seen_until - counts->from) / (double)(counts->to - counts->from);
+}
+
+double analysis_source_share(const struct analysis_source *source)
+{
+    return ((double)source->sets_read + share_of_set(source)) / (double)source->sets;
 }
 
 uint64_t analysis_source_count(const struct analysis_source *source)

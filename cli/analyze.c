@@ -21,9 +21,9 @@ static const char help[] =
     "Computes from recordings what the clocks do: offset from the master, delay of\n"
     "the path, rate, jitter, asymmetry; what was counted that should not be; and of\n"
     "all that cannot be computed why not. A FILE is a capture (pcap, pcapng), the\n"
-    "events that `ptpmon record` wrote, or the NAME of a recording; - is a capture on\n"
-    "standard input. A capture and the events of its time are one observation point;\n"
-    "several may be given.\n"
+    "events that `ptpmon record` wrote, or the NAME of a recording, with all its sets\n"
+    "if it was rotated; - is a capture on standard input. A capture and the events\n"
+    "of its time are one observation point; several may be given.\n"
     "\n" OPTIONS_HELP_ANALYSIS
     "\n"
     "Which messages:\n"
@@ -71,7 +71,9 @@ static int open_sources(struct analyze *analyze, const struct analyze_options *o
 {
     int code = CLI_OK;
     for (size_t i = 0; i < count && code == CLI_OK; i++) {
-        code = analysis_source_open(&pairs[i], &options->source, analyze->analysis, &analyze->sources[i]);
+        if (pairs[i].continues)
+            continue;
+        code = analysis_source_open(&pairs[i], &options->source, analyze->analysis, &analyze->sources[analyze->count]);
         analyze->count += code == CLI_OK;
     }
     return code;
@@ -153,12 +155,21 @@ static int run(struct analyze *analyze, bool strict)
     return code;
 }
 
+static size_t count_points(const struct analysis_pair *pairs, size_t count)
+{
+    size_t points = 0;
+    for (size_t i = 0; i < count; i++)
+        points += !pairs[i].continues;
+    return points;
+}
+
 static int analyze_pairs(const struct analyze_options *options, const struct analysis_pair *pairs, size_t count)
 {
     struct analyze analyze = {.shows_progress =
                                   options->analysis.exchanges == ANALYSIS_NO_EXCHANGES || !terminal_is(stdout)};
-    if (count > ANALYSIS_POINTS_MAX)
-        return cli_usage_error("%zu observation points are too many, %d at most", count, ANALYSIS_POINTS_MAX);
+    size_t points = count_points(pairs, count);
+    if (points > ANALYSIS_POINTS_MAX)
+        return cli_usage_error("%zu observation points are too many, %d at most", points, ANALYSIS_POINTS_MAX);
     progress_begin(&analyze.pace, cli_now());
     ptpmon_status status = analysis_open(&options->analysis, &analyze.analysis);
     if (status != PTPMON_OK)

@@ -6,7 +6,7 @@ import fcntl
 import io
 import json
 import os
-import shutil
+import pathlib
 import signal
 import subprocess
 import sys
@@ -299,13 +299,71 @@ def test_pipe_cannot_be_joined_with_events(gptp):
     assert refused_by_correlate.returncode == 2 and "write it to a file" in refused_by_correlate.stderr
 
 
-def test_name_of_a_rotated_recording(gptp, tmp_path):
-    """Its sets are analyzed one at a time; which is said."""
-    for number in (7, 8):
-        shutil.copy(f"{gptp}.client.events", tmp_path / f"rot-{number:04}.events")
-    sentence = refused(tmp_path / "rot")
-    assert "--rotate" in sentence and f"such as {tmp_path}/rot-000" in sentence
-    assert points_of(tmp_path / "rot-0007")
+RECORD, HEADER, RECORD_CLOCKS = 64, 4096, 2
+
+
+def blocks_of(pcapng):
+    at = 0
+    while at < len(pcapng):
+        length = int.from_bytes(pcapng[at + 4:at + 8], "little")
+        yield int.from_bytes(pcapng[at:at + 4], "little"), pcapng[at:at + length]
+        at += length
+
+
+def rotate(whole, base, count):
+    """A recording as `record --rotate` would have written it: cut into `count` sets, each at a reading of the clocks in
+    which no message is under way; of both sets it is the last and the first."""
+    events = pathlib.Path(f"{whole}.events").read_bytes()
+    head, records = events[:HEADER], [events[at:at + RECORD] for at in range(HEADER, len(events), RECORD)]
+    readings = [i for i, record in enumerate(records) if record[16] == RECORD_CLOCKS]
+    cuts = [readings[len(readings) * n // count] for n in range(1, count)]
+    times = [int.from_bytes(records[cut][48:56], "little") for cut in cuts]  # UTC
+    blocks = list(blocks_of(pathlib.Path(f"{whole}.pcapng").read_bytes()))
+    head_blocks = [block for kind, block in blocks if kind in (0x0A0D0D0A, 1)]
+    packets = [(int.from_bytes(block[12:16], "little") << 32 | int.from_bytes(block[16:20], "little"), block)
+               for kind, block in blocks if kind == 6]
+    for n, (first, last) in enumerate(zip([0, *cuts], [*cuts, len(records) - 1]), 1):
+        begin, end = ([0, *times, 1 << 63][n - 1:n + 1])
+        base.with_name(f"{base.name}-{n:04}.events").write_bytes(head + b"".join(records[first:last + 1]))
+        base.with_name(f"{base.name}-{n:04}.pcapng").write_bytes(
+            b"".join([*head_blocks, *(block for time, block in packets if begin <= time < end)]))
+
+
+def told_of(lines):
+    """What does not depend on how the files are cut: a frame's number does, and the order of what is decided late."""
+    return sorted(json.dumps({name: value for name, value in line.items() if name not in ("frame_number", "interface")},
+                             sort_keys=True) for line in lines)
+
+
+@pytest.mark.parametrize("sets", [1, 2, 7])
+def test_name_of_a_rotated_recording(gptp, tmp_path, sets):
+    """Its sets are one point, whose exchanges, series and findings go on from one to the next; in the last one of seven
+    nothing passed."""
+    rotate(f"{gptp}.client", tmp_path / "rot", sets)
+    (tmp_path / "rot-tail.events").write_bytes(b"of another")
+    whole, rotated = (lines_of("--json", "--exchanges", name) for name in (f"{gptp}.client", tmp_path / "rot"))
+    assert len(of_type(rotated, "point")) == 1
+    assert told_of(of_type(rotated, "exchange")) == told_of(of_type(whole, "exchange"))
+    # Whether the clock ran through between the last message of a set and the one before is told by readings after it.
+    series = [[line for line in of_type(lines, "series") if line["quantity"] != "intervalError"]
+              for lines in (rotated, whole)]
+    assert told_of(series[0]) == told_of(series[1])
+    assert of_type(rotated, "point")[0]["counts"] == of_type(whole, "point")[0]["counts"]
+    first = f"{tmp_path / 'rot-0001'}"
+    assert of_type(lines_of("--json", first), "analysis")[0]["messages"] == pytest.approx(
+        of_type(whole, "analysis")[0]["messages"] / sets, rel=0.5)
+
+
+def test_captures_of_a_rotated_recording(gptp, tmp_path):
+    rotate(f"{gptp}.client", tmp_path / "rot", 3)
+    for path in tmp_path.glob("*.events"):
+        path.unlink()
+    (tmp_path / "rot-0002.pcapng").write_bytes(b"damaged")
+    result = ptpmon("analyze", "--json", tmp_path / "rot", code=7)
+    assert "rot-0002.pcapng" in result.stderr
+    point, = of_type([json.loads(line) for line in result.stdout.splitlines()], "point")
+    both = sum(of_type(lines_of("--json", tmp_path / f"rot-000{n}.pcapng"), "analysis")[0]["messages"] for n in (1, 3))
+    assert sum(kind["count"] for kind in point["messageTypes"]) == both
 
 
 def test_no_such_file(tmp_path):

@@ -18,7 +18,7 @@ static void assert_pairs(const char *line, const char *expected)
     size_t count = 0;
     strcpy(words, line);
     for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
-        files[count++] = (struct analysis_file){word, strstr(word, "ev") != NULL};
+        files[count++] = (struct analysis_file){.path = word, .is_events = strstr(word, "ev") != NULL};
     size_t pair_count = analysis_pair_files(files, count, pairs);
     for (size_t i = 0; i < pair_count; i++) {
         size_t length = strlen(found);
