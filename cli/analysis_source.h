@@ -19,8 +19,8 @@ struct analysis_source_options {
 struct analysis_source;
 
 /* Opens the files and adds their point to the analysis; a capture alone adds one for each interface that it has frames
- * of, when the first of them comes. Those that follow in further sets are read after them, as the same points. `files` and `options` must outlive the source. On failure says why and returns an
- * exit code; CLI_OK: there is a source. */
+ * of, when the first of them comes. Those that follow in further sets are read after them, as the same points. `files`
+ * and `options` must outlive the source. On failure says why and returns an exit code; CLI_OK: there is a source. */
 int analysis_source_open(const struct analysis_pair *files, const struct analysis_source_options *options,
                          struct analysis *analysis, struct analysis_source **source);
 void analysis_source_close(struct analysis_source *source); /* NULL is allowed */
