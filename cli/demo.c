@@ -222,7 +222,8 @@ static int show(struct demo *demo)
     view_end(demo->view, &profiles, demo->elapsed_ns);
     if (code == CLI_OK)
         report_text(demo->report,
-                    "\nNext: `ptpmon list` shows the interfaces, `sudo ptpmon watch NAME` watches one.\n");
+                    "\nNext: `ptpmon list` shows the interfaces, `sudo ptpmon watch NAME` watches one,\n"
+                    "`sudo ptpmon watch --analyze NAME` says what its clocks do.\n");
     return code;
 }
 

@@ -277,7 +277,7 @@ typedef enum ptpmon_count {
     PTPMON_COUNT_WITHOUT_PDELAY_FOLLOW_UP, /* "pdelay_resp_without_follow_up" */
     PTPMON_COUNT_PDELAY_FOLLOW_UP_ALONE,   /* "pdelay_follow_up_without_response" */
     PTPMON_COUNT_SEVERAL_RESPONDERS,       /* "several_responders" */
-    PTPMON_COUNT_LATE_TURNAROUND,          /* "late_turnaround": over 10 ms, IEEE 802.1AS-2020 B.2.3 */
+    PTPMON_COUNT_LATE_TURNAROUND,          /* "late_turnaround": p2p-as, 10 ms or more, 802.1AS-2020 B.2.3 */
     PTPMON_COUNT_NEGATIVE_TURNAROUND,      /* "negative_turnaround" */
     PTPMON_COUNT_NEGATIVE_DELAY,           /* "negative_delay": below -80 ns */
     PTPMON_COUNT_CORRECTION_OUT_OF_RANGE,  /* "correction_out_of_range" */

@@ -111,7 +111,8 @@ static void tally_values(struct ptpmon_point *point, const ptpmon_exchange *exch
     int64_t turnaround_ns = exchange->turnaround.ns;
     if (exchange->known & PTPMON_KNOWS_TURNAROUND && turnaround_ns < 0)
         ptpmon_tally(point, PTPMON_COUNT_NEGATIVE_TURNAROUND);
-    if (exchange->known & PTPMON_KNOWS_TURNAROUND && turnaround_ns >= LATEST_TURNAROUND_NS)
+    if (exchange->kind == PTPMON_EXCHANGE_P2P_AS && exchange->known & PTPMON_KNOWS_TURNAROUND &&
+        turnaround_ns >= LATEST_TURNAROUND_NS)
         ptpmon_tally(point, PTPMON_COUNT_LATE_TURNAROUND);
     if (exchange->kind != PTPMON_EXCHANGE_SYNC && exchange->known & PTPMON_KNOWS_DELAY &&
         exchange->delay.ns < LEAST_DELAY_NS)
