@@ -10,7 +10,7 @@
 /* What granularity of stamps makes of a short link. */
 #define LEAST_DELAY_NS (-80)
 
-/* ---- What all kinds need ------------------------------------------------------------------ */
+/* ---- The local clock ---------------------------------------------------------------------- */
 
 /* Captures are stamped by the system's clock, as software stamps are. */
 enum ptpmon_local_clock_run ptpmon_clock_ran(const struct ptpmon_point *point, ptpmon_stamp_kind kind, uint64_t from,
