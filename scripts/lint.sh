@@ -37,7 +37,13 @@ check_clang_tidy() {
         grep -oE '"file": "[^"]+/(core|lib|cli)/[^"]+\.c"' build/compile_commands.json | cut -d'"' -f4 | sort -u
     )
     [ ${#compiled[@]} -gt 0 ] || fail "build/compile_commands.json names no file of core, lib or cli"
-    printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build 2>/dev/null
+    local database result=0 # without what gcc alone understands
+    database=$(mktemp -d)
+    sed -E 's/ -mmem(set|cpy)-strategy=[^ "]*//g' build/compile_commands.json >"$database/compile_commands.json"
+    printf '%s\0' "${compiled[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$database" 2>/dev/null ||
+        result=$?
+    rm -r "$database"
+    return "$result"
 }
 
 check_shell() {
