@@ -6,7 +6,6 @@
 #include "replay.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,15 +201,7 @@ static char *joined(const char *first, size_t first_length, const char *second)
 /* `path` is the list's now. */
 static void add_file(struct analysis_files *files, char *path)
 {
-    if (files->count == files->capacity) {
-        size_t capacity = files->capacity * 2 + 8;
-        struct analysis_file *larger = cli_allocate(capacity, sizeof *larger);
-        if (files->count > 0)
-            memcpy(larger, files->files, files->count * sizeof *larger);
-        free(files->files);
-        files->files = larger;
-        files->capacity = capacity;
-    }
+    files->files = cli_grow(files->files, files->count, &files->capacity, sizeof *files->files);
     files->files[files->count++] = (struct analysis_file){.path = path, .is_events = is_events(path)};
 }
 
@@ -288,15 +279,7 @@ static bool visit_set(void *context, const char *file)
     if (*end != '.' ||
         (base_length(end, EVENTS_ENDING) == 0 && strcmp(end, EVENTS_ENDING) != 0 && strcmp(end, CAPTURE_ENDING) != 0))
         return true;
-    if (numbers->count == numbers->capacity) {
-        size_t capacity = numbers->capacity * 2 + 64;
-        unsigned long *larger = cli_allocate(capacity, sizeof *larger);
-        if (numbers->count > 0)
-            memcpy(larger, numbers->numbers, numbers->count * sizeof *larger);
-        free(numbers->numbers);
-        numbers->numbers = larger;
-        numbers->capacity = capacity;
-    }
+    numbers->numbers = cli_grow(numbers->numbers, numbers->count, &numbers->capacity, sizeof *numbers->numbers);
     numbers->numbers[numbers->count++] = number;
     return true;
 }

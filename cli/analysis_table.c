@@ -45,15 +45,7 @@ struct analysis_table *analysis_table_open(const struct analysis_column *columns
 
 static struct row *add_row(struct analysis_table *table)
 {
-    if (table->count == table->capacity) {
-        size_t capacity = table->capacity * 2 + 16;
-        struct row *larger = cli_allocate(capacity, sizeof *larger);
-        if (table->count > 0)
-            memcpy(larger, table->rows, table->count * sizeof *larger);
-        free(table->rows);
-        table->rows = larger;
-        table->capacity = capacity;
-    }
+    table->rows = cli_grow(table->rows, table->count, &table->capacity, sizeof *table->rows);
     return &table->rows[table->count++];
 }
 

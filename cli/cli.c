@@ -183,6 +183,18 @@ void *cli_allocate(size_t count, size_t size)
     return memory;
 }
 
+void *cli_grow(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity * 2 + 16;
+    void *larger = cli_allocate(*capacity, size);
+    if (count > 0)
+        memcpy(larger, array, count * size);
+    free(array);
+    return larger;
+}
+
 bool cli_parse_duration(const char *text, uint64_t *ns)
 {
     static const struct {

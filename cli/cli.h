@@ -91,6 +91,8 @@ uint64_t cli_now(void);
 
 /* malloc that ends the process with a message where there is no memory; zeroed. */
 void *cli_allocate(size_t count, size_t size);
+/* An array of `count` elements with room for one more: itself, or a larger copy, zeroed behind them, in its place. */
+void *cli_grow(void *array, size_t count, size_t *capacity, size_t size);
 
 /* ---- Values of options; false = not of this form ---- */
 

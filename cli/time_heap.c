@@ -4,7 +4,6 @@
 #include "cli.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct time_heap_item {
     uint64_t time, number;
@@ -23,22 +22,9 @@ static void exchange(struct time_heap_item *a, struct time_heap_item *b)
     *b = kept;
 }
 
-static void make_room(struct time_heap *heap)
-{
-    if (heap->count < heap->capacity)
-        return;
-    size_t capacity = heap->capacity * 2 + 64;
-    struct time_heap_item *larger = cli_allocate(capacity, sizeof *larger);
-    if (heap->count > 0)
-        memcpy(larger, heap->items, heap->count * sizeof *larger);
-    free(heap->items);
-    heap->items = larger;
-    heap->capacity = capacity;
-}
-
 void time_heap_add(struct time_heap *heap, uint64_t time, void *what)
 {
-    make_room(heap);
+    heap->items = cli_grow(heap->items, heap->count, &heap->capacity, sizeof *heap->items);
     size_t i = heap->count++;
     heap->items[i] = (struct time_heap_item){.time = time, .number = heap->added++, .what = what};
     for (; i > 0 && is_earlier(&heap->items[i], &heap->items[(i - 1) / 2]); i = (i - 1) / 2)
